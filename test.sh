@@ -1,0 +1,40 @@
+#!/bin/bash
+# Install what is missing, build, and run every test. HEADRACE_REQUIRE_ALL=1: a skip is a failure.
+set -u
+cd "$(dirname "$0")" || exit 1
+build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
+    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev sqlite3 || exit 1
+[ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven || exit 1
+
+passed=0 failed=0 skipped=0
+log=build/test.log
+mkdir -p build
+
+# step NAME COMMAND...: exit 77 is a skip
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    "$@" >"$log" 2>&1 </dev/null
+    case $? in
+    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill): " "$log" | tail -3 ;;
+    77) skipped=$((skipped + 1)); echo "SKIP $name: $(tail -1 "$log")" ;;
+    *) failed=$((failed + 1)); echo "FAIL $name"; tail -60 "$log" ;;
+    esac
+}
+
+configure_in() { # DIR OPTION...
+    local dir=$1
+    shift
+    mkdir -p "$dir" && (cd "$dir" && "$OLDPWD/configure" "$@")
+}
+
+step autoreconf autoreconf -fi
+step configure configure_in build/gcc --enable-werror
+step build make -C build/gcc -j2
+step check make -C build/gcc -j2 check
+step kafka make -C build/gcc check-kafka
+
+echo
+[ -z "${HEADRACE_REQUIRE_ALL:-}" ] || { failed=$((failed + skipped)); }
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
