@@ -1,0 +1,57 @@
+/*
+ * base.h: memory, bytes, errors and lines for the log.  Knows nothing of headrace.
+ * An arena owns everything allocated from it; a buffer owns its bytes until buffer_free().
+ */
+#ifndef HR_BASE_H
+#define HR_BASE_H
+
+#include <headrace/plugin.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct arena_block;
+struct arena {
+    struct arena_block *block; /* newest first */
+    char *p, *end;             /* free part of the newest */
+    size_t bytes;              /* held from malloc */
+};
+
+/* Zero-initialise. Memory is 16-byte aligned and never NULL (out of memory ends the program with
+ * one line, as nothing committed is lost by it). */
+void *arena_alloc(struct arena *, size_t n);
+void *arena_zalloc(struct arena *, size_t n);
+char *arena_strndup(struct arena *, const char *s, size_t n); /* terminated */
+char *arena_strdup(struct arena *, const char *s);
+char *arena_printf(struct arena *, const char *format, ...) HR_PRINTF(2, 3);
+void arena_reset(struct arena *); /* forget everything, keep the largest block */
+void arena_free(struct arena *);
+
+void *xmalloc(size_t n);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n);
+
+void buffer_put(struct hr_buffer *, const void *p, size_t n);
+void buffer_puts(struct hr_buffer *, const char *s);
+void buffer_putc(struct hr_buffer *, char c);
+void buffer_printf(struct hr_buffer *, const char *format, ...) HR_PRINTF(2, 3);
+void buffer_free(struct hr_buffer *);
+
+/* Set code and text; the first error stays. Returns false. */
+bool error_set(struct hr_error *, int code, const char *format, ...) HR_PRINTF(3, 4);
+bool error_vset(struct hr_error *, int code, const char *format, va_list);
+
+/* "headrace: ..." on stderr, control characters escaped. */
+void log_line(enum hr_level, const char *format, ...) HR_PRINTF(2, 3);
+
+/* 64-bit hash of bytes (wyhash-like mixing); stable over versions: it is stored in checkpoints. */
+uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
+
+/* The candidate closest to `name` (optimal string alignment distance, at most a third of its length
+ * and at least 1), or NULL. candidates ends with NULL. */
+const char *closest(const char *name, const char *const *candidates);
+
+/* Monotonic and wall clock in microseconds. */
+int64_t clock_monotonic_us(void);
+int64_t clock_wall_us(void);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * cli.h: the commands of the program. Each takes its own argv (argv[0] is the command) and returns
+ * an exit code of enum hr_code.
+ */
+#ifndef HR_CLI_H
+#define HR_CLI_H
+
+#include "core/engine/run.h"
+
+/* What the commands share: --set, --plugin-dir and the file. */
+struct cli {
+    const char *command, *usage;
+    struct setting setting[64];
+    int settings;
+    const char *dir[16];
+    int dirs;
+    const char *trigger, *checkpoint, *progress;
+    int lanes;
+    const char **file; /* what is left, in argv */
+    int files;
+    int exit;          /* set when there is nothing more to do: help, or a usage error */
+};
+
+/* Parse the options that `accepts` names ("set dir trigger checkpoint progress lanes"); false: return exit. */
+bool cli_parse(struct cli *, int argc, char **argv, const char *usage, const char *accepts);
+int cli_usage(const char *command, const char *format, ...) HR_PRINTF(2, 3);
+/* Load modules and the plan; prints the faults. */
+bool cli_load(struct cli *, const char *file, struct plan *);
+
+int cli_run(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_explain(int argc, char **argv);
+int cli_plugins(int argc, char **argv);
+int cli_state(int argc, char **argv);
+
+/* The progress of a run on stderr. */
+enum progress { PROGRESS_NONE, PROGRESS_LINE, PROGRESS_JSON };
+void progress_start(enum progress, const struct plan *);
+void progress_report(const struct plan *, const struct epoch_report *);
+void progress_end(void);
+
+#endif

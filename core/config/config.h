@@ -1,0 +1,89 @@
+/*
+ * config.h: a pipeline file as a tree with places, the faults found in it, and options filled from
+ * tables.  Knows YAML and tables, and no plug-in by name.
+ * Everything returned lives in the document's arena until document_free().
+ */
+#ifndef HR_CONFIG_H
+#define HR_CONFIG_H
+
+#include "core/base/base.h"
+
+enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_LIST };
+
+struct yaml {
+    enum yaml_kind kind;
+    struct hr_place place;  /* of its first character (file = the document) */
+    const char *text;       /* scalar: after ${} expansion */
+    bool quoted, expanded;  /* expanded: text differs from what stands in the file */
+    int n;
+    struct yaml_entry *entry;
+};
+struct yaml_entry {
+    const char *key; /* NULL in a list */
+    struct hr_place key_place;
+    struct yaml *value;
+};
+
+struct yaml_fault {
+    struct hr_place place;
+    int width; /* of the carets */
+    const char *text;
+};
+
+struct setting { const char *name, *value; }; /* --set NAME=VALUE */
+
+struct document {
+    struct arena arena;
+    const char *path;
+    char *source;     /* the file's bytes */
+    size_t size;
+    struct yaml *root;
+    int faults;
+    struct yaml_fault *fault;
+    const char *const *secrets; int n_secrets; /* values masked in every excerpt */
+};
+
+/* Read, parse and expand. False when faults were found so far (also: unreadable, empty, larger than
+ * 1 MiB, not a mapping, duplicate keys, anchors and aliases, unset ${NAME} without default). */
+bool document_load(struct document *, const char *path, const struct setting *settings, int n_settings);
+void document_fault(struct document *, struct hr_place, int width, const char *format, ...) HR_PRINTF(4, 5);
+/* Fault at byte `at`, `n` bytes long, of a scalar's text: its place in the file if the text stands
+ * there verbatim, else the scalar's start. */
+void document_fault_in(struct document *, struct hr_place scalar, const char *text, size_t at, size_t n,
+                       const char *format, ...) HR_PRINTF(6, 7);
+/* All faults, in the order of the file, each "path:line:col: text", the line, the carets. */
+void document_print(const struct document *, FILE *);
+void document_free(struct document *);
+
+/* Entry of a map, or NULL. */
+struct yaml *yaml_get(const struct yaml *map, const char *key);
+
+/* Fill the struct from the map by the table: types, choices, defaults, required, unknown options with
+ * "did you mean". `reserved` names keys to skip ("id"). `who` begins each fault: "to_date". */
+bool options_fill(struct document *, const struct yaml *map, const struct hr_option *table,
+                  const char *who, const char *const *reserved, void *self);
+/* The table as text for `headrace plugins NAME`. */
+void options_print(const struct hr_option *table, FILE *);
+
+bool duration_parse(const char *text, int64_t *us);
+bool bytes_parse(const char *text, int64_t *n);
+
+/* The pipeline file's fixed part. Nodes are in order: source, operators, sink. */
+struct node_config {
+    const char *plugin;  /* its name */
+    const char *id;      /* unique */
+    enum hr_kind kind;
+    struct hr_place place;      /* of the plug-in's name */
+    const struct yaml *options; /* its map; may be NULL */
+};
+struct pipeline_config {
+    const char *name;
+    bool available_now;
+    int64_t trigger_us;
+    const char *checkpoint; /* NULL: none */
+    int nodes;
+    struct node_config *node;
+};
+bool pipeline_read(struct document *, struct pipeline_config *);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * run.h: one run of a plan: threads, signals, the checkpoint.
+ */
+#ifndef HR_RUN_H
+#define HR_RUN_H
+
+#include "core/engine/coordinator.h"
+
+struct run_options {
+    int lanes;              /* 0: one per processor, at most 4 */
+    void (*report)(const struct plan *, const struct epoch_report *); /* may be NULL */
+};
+
+/* Run until the source ends or a signal asks to stop. Returns the exit code; err is filled if not 0. */
+int run_plan(const struct plan *, const struct run_options *, struct hr_error *);
+
+/* The checkpoint as the plan declares it. node must have room for one. */
+struct store_job;
+struct store_node;
+struct store_job job_of(const struct plan *, struct store_node *node);
+
+#endif

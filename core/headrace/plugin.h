@@ -1,0 +1,592 @@
+/*
+ * headrace/plugin.h: all that a plug-in sees of headrace.
+ *
+ * A plug-in is one C file with one record (struct hr_plugin) at its bottom; everything else in it
+ * is static.  It links against nothing of headrace: every call below goes through a table that the
+ * host hands in when it accepts the record, so the same file works built in or as a module.
+ *
+ * Ownership, in one sentence: whatever the host hands out lives in an arena named by the call
+ * (pipeline, lane or batch) and is never freed by a plug-in; a plug-in only closes in `close`
+ * what it opened itself in `open`.
+ *
+ * Errors: a function that returns bool returns false for a fault of the job, after hr_fail() or
+ * hr_fault() said why.  A bad row is data, not a fault: see hr_bad().
+ */
+#ifndef HEADRACE_PLUGIN_H
+#define HEADRACE_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HR_ABI 1u
+#define HR_BATCH 2048 /* rows in a batch at most */
+
+#define HR_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/* ---- types and columns --------------------------------------------------------------------- */
+
+/* Names and meaning are Spark SQL's; the layouts are Arrow's but for BOOLEAN (a byte a row, so that
+ * no kernel has to shift bits) and STRING (pointer and length: a view into the batch's memory). */
+enum hr_type_id {
+    HR_NONE,
+    HR_BOOLEAN,   /* uint8_t, 0 or 1 */
+    HR_INT,       /* int32_t */
+    HR_BIGINT,    /* int64_t */
+    HR_DOUBLE,    /* double */
+    HR_STRING,    /* struct hr_text; bytes, perhaps not UTF-8 */
+    HR_DATE,      /* int32_t, days since 1970-01-01, proleptic Gregorian */
+    HR_TIMESTAMP, /* int64_t, microseconds since 1970-01-01T00:00:00Z */
+    HR_DECIMAL,   /* __int128, value * 10^scale */
+};
+
+struct hr_type {
+    uint8_t id;        /* enum hr_type_id */
+    uint8_t precision; /* DECIMAL only: 1 to 38 */
+    uint8_t scale;     /* DECIMAL only: 0 to precision */
+};
+
+typedef __int128 hr_int128;
+
+struct hr_text {
+    const char *p; /* not terminated; may hold NUL bytes */
+    uint32_t n;    /* bytes */
+    uint32_t reserved;
+};
+
+struct hr_field {
+    const char *name;
+    struct hr_type type;
+};
+
+struct hr_schema {
+    int n;
+    const struct hr_field *field;
+};
+
+/* `at` is NULL for a column that nobody reads (the plan was pruned): never build or read it.
+ * Bit i of `valid` (LSB first) is 1 where row i is not null; NULL means no nulls at all. */
+struct hr_column {
+    void *at;
+    uint64_t *valid;
+    struct hr_type type;
+};
+
+static inline bool hr_is_null(const struct hr_column *c, uint32_t i) {
+    return c->valid && !(c->valid[i >> 6] >> (i & 63) & 1);
+}
+
+/* The rows that count: n numbers, ascending, or 0..n-1 where `sel` is NULL. */
+struct hr_rows {
+    const uint16_t *sel;
+    uint32_t n;
+};
+
+#define HR_EACH(rows, i)                                                                           \
+    for (uint32_t i##_k = 0, i;                                                                    \
+         i##_k < (rows).n && (i = (rows).sel ? (rows).sel[i##_k] : i##_k, true); i##_k++)
+
+/* Where records come from: a Kafka partition, a file, ... */
+struct hr_split {
+    const char *name; /* as faults print it: "invoices[1]", "in.csv" */
+    int index;
+};
+
+struct hr_batch {
+    struct hr_rows rows;          /* the rows that count */
+    uint32_t size;                /* rows that every column has room for */
+    int columns;
+    struct hr_column *column;
+    const struct hr_split *split; /* NULL for the result of a group_by */
+    const int64_t *position;      /* of each row: offset, byte, id; NULL for results */
+};
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+/* The codes are headrace's exit codes where they end a run. */
+enum hr_code {
+    HR_OK = 0,
+    HR_EFAIL = 1,       /* failed while running */
+    HR_EUSAGE = 2,      /* command line */
+    HR_ECONFIG = 3,     /* pipeline file */
+    HR_ECHECKPOINT = 4, /* checkpoint */
+    HR_EDATALOSS = 5,   /* records are gone */
+};
+
+struct hr_error {
+    int code; /* enum hr_code */
+    char text[1024];
+};
+
+enum hr_level { HR_ERROR, HR_WARN, HR_INFO };
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+/* What the C field of an option may be.  A zero-initialised field is "not given". */
+struct hr_place {
+    int line, column; /* 1-based, of the value's first character; 0: not from a file */
+    const void *file; /* the host's */
+};
+
+struct hr_name { /* the name of a column */
+    const char *s;
+    struct hr_place place;
+};
+
+struct hr_sql { /* an expression, an aggregate call, or a schema: compiled in bind */
+    const char *s;
+    struct hr_place place;
+};
+
+struct hr_list { /* of scalars; a single scalar is a list of one */
+    int n;
+    const struct hr_sql *item;
+};
+
+struct hr_map_item {
+    const char *name;
+    struct hr_place place; /* of the name */
+    struct hr_sql value;
+};
+
+struct hr_map {
+    int n;
+    const struct hr_map_item *item;
+};
+
+struct hr_duration { /* 5s, 100ms, 2m, 1h */
+    int64_t us;
+};
+
+struct hr_bytes { /* 16MiB, 64KiB, 4096 */
+    int64_t n;
+};
+
+enum hr_option_type {
+    HR_OPT_END,
+    HR_OPT_STRING,
+    HR_OPT_BOOL,
+    HR_OPT_INT, /* int64_t */
+    HR_OPT_DOUBLE,
+    HR_OPT_NAME,
+    HR_OPT_SQL,
+    HR_OPT_LIST,
+    HR_OPT_MAP, /* or a scalar, kept under the name "" */
+    HR_OPT_DURATION,
+    HR_OPT_BYTES,
+    HR_OPT_ENUM, /* int: index into the choices */
+};
+
+#define HR_OPTION_TYPE(field)                                                                      \
+    _Generic((field),                                                                              \
+        const char *: HR_OPT_STRING,                                                               \
+        bool: HR_OPT_BOOL,                                                                         \
+        int64_t: HR_OPT_INT,                                                                       \
+        double: HR_OPT_DOUBLE,                                                                     \
+        struct hr_name: HR_OPT_NAME,                                                               \
+        struct hr_sql: HR_OPT_SQL,                                                                 \
+        struct hr_list: HR_OPT_LIST,                                                               \
+        struct hr_map: HR_OPT_MAP,                                                                 \
+        struct hr_duration: HR_OPT_DURATION,                                                       \
+        struct hr_bytes: HR_OPT_BYTES,                                                             \
+        int: HR_OPT_ENUM)
+
+struct hr_option {
+    const char *name;
+    enum hr_option_type type;
+    size_t offset;           /* of the field in the plug-in's struct */
+    const char *fallback;    /* as it would be written in the file; NULL: not given */
+    const char *help;        /* one line */
+    const char *choices;     /* HR_OPT_ENUM: "null|drop|fail" */
+    bool required, secret;   /* secret: its value is masked wherever it would be shown */
+};
+
+#define HR_ROW(S, f, ...)                                                                          \
+    { .name = #f, .type = HR_OPTION_TYPE(((S *)0)->f), .offset = offsetof(S, f), __VA_ARGS__ }
+#define HR_OPTION(S, f, fallback_, help_) HR_ROW(S, f, .fallback = fallback_, .help = help_)
+#define HR_REQUIRED(S, f, help_) HR_ROW(S, f, .required = true, .help = help_)
+#define HR_CHOICE(S, f, choices_, fallback_, help_)                                                \
+    HR_ROW(S, f, .choices = choices_, .fallback = fallback_, .help = help_)
+#define HR_SECRET(S, f, help_) HR_ROW(S, f, .secret = true, .help = help_)
+
+/* One word for every operator that can meet a bad row. */
+enum hr_on_error { HR_ON_ERROR_NULL, HR_ON_ERROR_DROP, HR_ON_ERROR_FAIL };
+#define HR_ON_ERROR(S)                                                                             \
+    HR_CHOICE(S, on_error, "null|drop|fail", "null", "what becomes of a bad row")
+
+/* ---- binding: once, when the pipeline is loaded ---------------------------------------------- */
+
+struct hr_expr;      /* a compiled expression */
+struct hr_json;      /* a compiled JSON reader */
+struct hr_groups;    /* keyed state of one node */
+struct hr_aggregate; /* below */
+
+/* The host's side of bind().  `out` starts empty; a node declares its columns with hr_output(). */
+struct hr_bind {
+    const struct hr_schema *in; /* NULL for a source */
+    const char *id;             /* of the node */
+    void *self;                 /* the node's option struct */
+    void *host;
+};
+
+/* ---- lanes and batches ----------------------------------------------------------------------- */
+
+/* One lane's view of one node: its scratch memory and its counters. */
+struct hr_counts {
+    uint64_t in, out, filtered, dropped, bad;
+};
+
+struct hr_lane {
+    void *self;               /* lane_size bytes, zeroed when the lane starts */
+    struct hr_counts *counts; /* the host counts in and out; a node only what it filtered or dropped */
+    struct hr_error *err;
+    const uint8_t *wanted;    /* of each output column: 1 if somebody reads it */
+    void *host;
+};
+
+/* ---- aggregates ------------------------------------------------------------------------------ */
+
+/* One use of an aggregate in a pipeline. */
+struct hr_agg {
+    const struct hr_aggregate *fn;
+    int args;              /* 0: count(*) */
+    struct hr_type arg;    /* type of the argument */
+    struct hr_type result; /* set by type() */
+    size_t size;           /* bytes of one state, set by type(); at most 256, alignment 16 */
+};
+
+/* Memory of the states of one table: resize(NULL) allocates, size 0 frees. Zeroes what it adds. */
+struct hr_agg_memory {
+    void *(*resize)(struct hr_agg_memory *, void *p, size_t old_size, size_t new_size);
+};
+
+/* Bytes being written; append with hr_put(). */
+struct hr_buffer {
+    char *p;
+    size_t n, room;
+};
+
+/* A state starts as `size` zero bytes.  merge must be associative and commutative, and so must
+ * step be with it: neither lanes nor partitions nor epochs may show in a result. */
+struct hr_aggregate {
+    const char *name;
+    const char *help;
+    int version; /* of what save() writes */
+    bool (*type)(struct hr_agg *, struct hr_error *);
+    /* Fold row i of `arg` (never null; NULL for count(*)) into the state at states + group[i] * stride. */
+    bool (*step)(const struct hr_agg *, struct hr_agg_memory *, char *states, size_t stride,
+                 const uint32_t *group, const struct hr_column *arg, struct hr_rows, struct hr_error *);
+    bool (*merge)(const struct hr_agg *, struct hr_agg_memory *, void *into, const void *from,
+                  struct hr_error *);
+    bool (*save)(const struct hr_agg *, const void *state, struct hr_buffer *);
+    bool (*load)(const struct hr_agg *, struct hr_agg_memory *, void *state, int version,
+                 const char *p, size_t n, struct hr_error *);
+    /* Write the value to row i of `out`, or clear its bit in out->valid (which is there). Strings
+     * may point into the state. */
+    bool (*final)(const struct hr_agg *, const void *state, struct hr_column *out, uint32_t i,
+                  struct hr_error *);
+};
+
+/* ---- scalar functions -------------------------------------------------------------------------- */
+
+#define HR_ARGS 8
+
+struct hr_call {
+    int args;
+    const struct hr_column *arg[HR_ARGS];
+    struct hr_column *out; /* `at` has room for every row, `valid` is there */
+    struct hr_rows rows;   /* the rows to compute: none has a null argument, unless nulls is set */
+    struct hr_lane *lane;
+};
+
+/* `takes` lists the argument types ("any" where type() decides); the host casts where Spark would. */
+struct hr_function {
+    const char *name;
+    const char *help;   /* "to_date(text, format): text to calendar day" */
+    int min_args, max_args;
+    struct hr_type takes[HR_ARGS]; /* HR_NONE: any type; beyond min_args optional */
+    struct hr_type gives;          /* HR_NONE: type() says */
+    /* Optional: check types and constants, and say what comes out. constant[k] is NULL unless
+     * argument k is a literal. Casts of arguments: change arg[k] and the host casts to it. */
+    bool (*type)(int args, struct hr_type *arg, const struct hr_text *constant, struct hr_type *gives,
+                 struct hr_error *);
+    bool nulls; /* eval sees rows with null arguments too (coalesce) */
+    /* A row without a result is made null with hr_set_null(call->out, i). */
+    bool (*eval)(const struct hr_call *);
+};
+
+/* ---- operators --------------------------------------------------------------------------------- */
+
+struct hr_operator {
+    /* Resolve columns and expressions, declare the output. */
+    bool (*bind)(void *self, struct hr_bind *);
+    /* Given which outputs are wanted, mark the inputs that are needed (in[] starts all 0). */
+    void (*need)(const void *self, const uint8_t *out, uint8_t *in);
+    size_t lane_size;
+    /* out has its column array ready, with types set and at = NULL, and in's rows, split, position. */
+    bool (*process)(const void *self, struct hr_lane *, const struct hr_batch *in, struct hr_batch *out);
+    bool stateful; /* folds into hr_groups; gives no batches itself */
+};
+
+/* ---- sources ------------------------------------------------------------------------------------ */
+
+struct hr_position {
+    const char *split;  /* "0" for Kafka's partition 0; a path */
+    int64_t at;         /* the next offset, byte or id */
+    const char *detail; /* text of the source's own, or NULL */
+};
+
+struct hr_positions {
+    int n;
+    const struct hr_position *item;
+};
+
+struct hr_open {
+    struct hr_positions from; /* n = 0: there is no checkpoint yet */
+    bool bounded;             /* available_now: end at what is there now */
+    const char *job;          /* name of the pipeline */
+    struct hr_error *err;
+    void *host;               /* for hr_wake() */
+};
+
+enum hr_poll {
+    HR_CHUNK,  /* a chunk was handed out */
+    HR_IDLE,   /* nothing now; hr_wake() or chunk->retry_us says when to ask again */
+    HR_END,    /* never anything again */
+    HR_FAILED, /* err says why */
+};
+
+/* Consecutive records of one split. */
+struct hr_chunk {
+    const struct hr_split *split;
+    void *data;       /* the source's */
+    uint32_t records; /* 0 where only fill() can tell */
+    uint64_t cursor;  /* fill()'s own, 0 at first */
+    uint64_t bytes;   /* of input */
+    int64_t retry_us; /* with HR_IDLE: ask again after this long; 0: only after hr_wake() */
+};
+
+struct hr_source {
+    bool (*bind)(void *self, struct hr_bind *);
+    bool (*open)(void *self, const struct hr_open *);
+    /* Never blocks. Called by one thread at a time, as are positions and caught_up. */
+    enum hr_poll (*poll)(void *self, struct hr_chunk *, struct hr_error *);
+    /* In a lane, without a lock: the next rows of the chunk as columns; out->rows.n = 0 at its end.
+     * out is as for process(); set rows, size, position. Strings may point into the chunk. */
+    bool (*fill)(const void *self, struct hr_lane *, struct hr_chunk *, struct hr_batch *out);
+    void (*release)(void *self, struct hr_chunk *); /* from any thread */
+    /* Where to go on after all chunks handed out so far; lives until the next call. */
+    struct hr_positions (*positions)(void *self);
+    bool (*caught_up)(void *self); /* all that was there at open has been handed out */
+    void (*committed)(void *self, struct hr_positions); /* optional: mirror, never fails */
+    bool (*lag)(void *self, int64_t *records);          /* optional */
+    void (*close)(void *self); /* after a failed open too */
+    bool rereadable;           /* set by bind or open through hr_rereadable(); default true here */
+};
+
+/* ---- sinks -------------------------------------------------------------------------------------- */
+
+enum hr_mode { HR_APPEND = 1, HR_COMPLETE = 2, HR_UPDATE = 4 };
+
+/* An epoch is begin, write*, flush, publish. In append mode the checkpoint commits between flush
+ * and publish; the other modes come from the committed state, so all four follow the commit. */
+struct hr_sink {
+    int modes;        /* that it can do: HR_APPEND | ... */
+    bool elsewhere;   /* publishes outside this machine's console: commits are synced first */
+    bool (*bind)(void *self, struct hr_bind *);
+    void (*need)(const void *self, uint8_t *in); /* NULL: every column */
+    bool (*open)(void *self, const struct hr_schema *, struct hr_error *);
+    bool (*begin)(void *self, int64_t epoch, struct hr_error *);
+    bool (*write)(void *self, const struct hr_batch *, struct hr_error *);
+    bool (*flush)(void *self, struct hr_error *);
+    bool (*publish)(void *self, int64_t epoch, struct hr_error *);
+    void (*close)(void *self);
+};
+
+/* ---- commands ------------------------------------------------------------------------------------ */
+
+struct hr_command {
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns an exit code */
+};
+
+/* ---- the record and the module ------------------------------------------------------------------- */
+
+enum hr_kind { HR_SOURCE = 1, HR_OPERATOR, HR_SINK, HR_FUNCTIONS, HR_AGGREGATES, HR_COMMAND };
+
+struct hr_plugin {
+    enum hr_kind kind;
+    const char *name;
+    const char *about; /* one line */
+    const struct hr_option *options; /* ends with a zero row */
+    size_t self_size;  /* of the struct the options fill; zeroed first */
+    union {
+        struct hr_source source;
+        struct hr_operator op;
+        struct hr_sink sink;
+        struct hr_command command;
+        const struct hr_function *functions;   /* table, ends with a NULL name */
+        const struct hr_aggregate *aggregates; /* likewise */
+    };
+};
+
+struct hr_host;
+
+/* What a module exports under the name headrace_module. abi and size come first in every version,
+ * and are checked before anything else is looked at. */
+struct hr_module {
+    uint32_t abi;
+    uint32_t size; /* of struct hr_plugin */
+    const struct hr_host **host;
+    const struct hr_plugin *const *plugins; /* ends with NULL */
+};
+
+/* Weak and hidden: one pointer for each program or module, however many files it has. */
+__attribute__((weak, visibility("hidden"))) const struct hr_host *hr_host;
+
+#define HR_PLUGIN(kind_, name_)                                                                    \
+    extern const struct hr_plugin hr_##kind_##_##name_;                                            \
+    const struct hr_plugin hr_##kind_##_##name_
+#define HR_RECORD(kind_, name_) &hr_##kind_##_##name_
+
+/* Last line of a plug-in: the records of its module. Weak, so that the same objects can also be
+ * linked into the program, which has a table of its own. */
+#define HR_MODULE(...)                                                                             \
+    static const struct hr_plugin *const hr_module_plugins[] = {__VA_ARGS__, NULL};                \
+    extern const struct hr_module headrace_module;                                                 \
+    __attribute__((weak, visibility("default"))) const struct hr_module headrace_module = {        \
+        HR_ABI, sizeof(struct hr_plugin), &hr_host, hr_module_plugins}
+
+/* ---- the host's table ------------------------------------------------------------------------------ */
+
+struct hr_json_options {
+    bool strict;              /* RFC 8259 only; false: what Spark's reader tolerates too */
+    bool check_all;           /* look at unwanted columns too (on_error drop or fail) */
+    const char *corrupt;      /* column that takes the raw text of a bad record, or NULL */
+    int depth;                /* 0: 64 */
+};
+
+struct hr_host {
+    uint32_t abi;
+    bool (*fail)(struct hr_error *, int code, const char *format, ...) HR_PRINTF(3, 4);
+    void (*log)(enum hr_level, const char *format, ...) HR_PRINTF(2, 3);
+
+    /* binding */
+    bool (*fault)(struct hr_bind *, const void *field, const char *format, ...) HR_PRINTF(3, 4);
+    int (*column)(struct hr_bind *, const struct hr_name *);
+    int (*output)(struct hr_bind *, const char *name, struct hr_type);
+    void *(*pipeline_alloc)(struct hr_bind *, size_t);
+    struct hr_expr *(*expr)(struct hr_bind *, const struct hr_sql *, struct hr_type *);
+    void (*expr_need)(const struct hr_expr *, uint8_t *in);
+    bool (*schema)(struct hr_bind *, const struct hr_sql *, struct hr_schema *);
+    struct hr_json *(*json)(struct hr_bind *, const struct hr_schema *, const struct hr_json_options *);
+    struct hr_groups *(*groups)(struct hr_bind *, const struct hr_map *keys, const struct hr_map *aggregates);
+    void (*groups_need)(const struct hr_groups *, uint8_t *in);
+    void (*not_rereadable)(struct hr_bind *, const char *why);
+
+    /* in a lane */
+    void *(*batch_alloc)(struct hr_lane *, size_t);
+    bool (*eval)(struct hr_lane *, const struct hr_expr *, const struct hr_batch *, struct hr_column *out);
+    bool (*json_read)(struct hr_lane *, const struct hr_json *, const struct hr_column *text,
+                      struct hr_rows, struct hr_column *out, const char **reason);
+    bool (*fold)(struct hr_lane *, const struct hr_groups *, const struct hr_batch *);
+    bool (*bad)(struct hr_lane *, const struct hr_batch *, uint32_t row, enum hr_on_error, const char *reason);
+    bool (*parse)(struct hr_type, struct hr_text, void *value, struct hr_lane *);
+
+    /* sources */
+    void (*wake)(const struct hr_open *);
+
+    /* text of values, as Spark's show() prints them; append to a buffer */
+    void (*put)(struct hr_buffer *, const void *, size_t);
+    void (*put_value)(struct hr_buffer *, struct hr_type, const void *value);
+    void (*put_json)(struct hr_buffer *, struct hr_type, const void *value);
+};
+
+/* Set the error and return false. `code` is an enum hr_code. */
+#define hr_fail(err, code, ...) hr_host->fail((err), (code), __VA_ARGS__)
+/* One line on stderr. */
+#define hr_log(level, ...) hr_host->log((level), __VA_ARGS__)
+
+/* Report a fault at an option's value: `field` is the address of the option's field in self, or of
+ * a struct hr_sql or hr_name within it. Returns false; a bind may report several before it does. */
+#define hr_fault(b, field, ...) hr_host->fault((b), (field), __VA_ARGS__)
+/* Index of the input column, or -1 after a fault with "did you mean". */
+#define hr_column_index(b, name) hr_host->column((b), (name))
+/* Declare the next output column; the name is copied. Returns its index, or -1 after a fault: two
+ * names that differ only in case. */
+#define hr_output(b, name, type) hr_host->output((b), (name), (type))
+/* Zeroed memory that lives as long as the pipeline. */
+#define hr_pipeline_alloc(b, n) hr_host->pipeline_alloc((b), (n))
+/* Compile over the input columns (DESIGN.md: SQL, three-valued). NULL after a fault. */
+#define hr_expr_bind(b, sql, type) hr_host->expr((b), (sql), (type))
+/* Mark the input columns that the expression reads. */
+#define hr_expr_need(e, in) hr_host->expr_need((e), (in))
+/* Parse "a INT, b DECIMAL(18,2) NOT NULL". */
+#define hr_schema_bind(b, sql, schema) hr_host->schema((b), (sql), (schema))
+/* A reader of JSON objects into those columns. */
+#define hr_json_bind(b, schema, options) hr_host->json((b), (schema), (options))
+/* Keyed state: keys and aggregate calls by output name. Declares the output columns. */
+#define hr_groups_bind(b, keys, aggregates) hr_host->groups((b), (keys), (aggregates))
+#define hr_groups_need(g, in) hr_host->groups_need((g), (in))
+/* Said by a source whose records are gone once read: a pipe. */
+#define hr_not_rereadable(b, why) hr_host->not_rereadable((b), (why))
+
+/* Memory that lives as long as the batch; not zeroed; 16-byte aligned; never NULL. */
+#define hr_batch_alloc(lane, n) hr_host->batch_alloc((lane), (n))
+/* Evaluate for the batch's rows; out->at may be a column of the batch itself. False: err is set. */
+#define hr_eval(lane, e, batch, out) hr_host->eval((lane), (e), (batch), (out))
+/* Read row i of `text` into row i of each out column (at != NULL or pruned); where the record or a
+ * field was bad, its columns are null and reason[i] says why (a static string), else NULL. */
+#define hr_json_read(lane, j, text, rows, out, reason)                                             \
+    hr_host->json_read((lane), (j), (text), (rows), (out), (reason))
+/* Fold the batch into this lane's delta of the node's state. */
+#define hr_fold(lane, g, batch) hr_host->fold((lane), (g), (batch))
+/* Count a bad row. With HR_ON_ERROR_FAIL sets the error with the row's place and returns false. The
+ * caller makes the row null, or drops it with hr_keep() and counts it as dropped. */
+#define hr_bad(lane, batch, row, policy, reason) hr_host->bad((lane), (batch), (row), (policy), (reason))
+/* Read a value from text as CAST(text AS type) does; false where it would be null. A string value
+ * points into the text. */
+#define hr_parse(type, text, value, lane) hr_host->parse((type), (text), (value), (lane))
+/* Ask for poll() soon: from any thread, also from a library's callback. */
+#define hr_wake(open) hr_host->wake(open)
+
+#define hr_put(buffer, p, n) hr_host->put((buffer), (p), (n))
+#define hr_put_value(buffer, type, value) hr_host->put_value((buffer), (type), (value))
+#define hr_put_json(buffer, type, value) hr_host->put_json((buffer), (type), (value))
+
+static inline size_t hr_width(struct hr_type t) {
+    switch (t.id) {
+    case HR_BOOLEAN: return 1;
+    case HR_INT: case HR_DATE: return 4;
+    case HR_BIGINT: case HR_DOUBLE: case HR_TIMESTAMP: return 8;
+    default: return 16;
+    }
+}
+
+/* Give a column room for n rows, all valid, with a bitmap. */
+static inline void hr_column_make(struct hr_lane *lane, struct hr_column *c, uint32_t n) {
+    c->at = hr_batch_alloc(lane, n * hr_width(c->type));
+    size_t words = ((size_t)n + 63) / 64;
+    c->valid = hr_batch_alloc(lane, words * 8);
+    for (size_t w = 0; w < words; w++) c->valid[w] = ~0ull;
+}
+
+static inline void hr_set_null(struct hr_column *c, uint32_t i) {
+    c->valid[i >> 6] &= ~(1ull << (i & 63));
+}
+
+static inline const void *hr_value(const struct hr_column *c, uint32_t i) {
+    return (const char *)c->at + i * hr_width(c->type);
+}
+
+/* The rows whose byte in keep[] is not 0, as a selection in batch memory. */
+static inline struct hr_rows hr_keep(struct hr_lane *lane, struct hr_rows rows, const uint8_t *keep) {
+    uint16_t *sel = hr_batch_alloc(lane, rows.n * sizeof *sel);
+    uint32_t n = 0;
+    HR_EACH(rows, i) {
+        sel[n] = (uint16_t)i;
+        n += keep[i] != 0;
+    }
+    return (struct hr_rows){sel, n};
+}
+
+#endif

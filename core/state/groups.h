@@ -1,0 +1,40 @@
+/*
+ * groups.h: a table from encoded key to the states of its aggregates; one for each lane's delta and
+ * one for the state that is kept.  Owns its keys and states.
+ */
+#ifndef HR_GROUPS_H
+#define HR_GROUPS_H
+
+#include "core/data/value.h"
+
+/* What a stateful node keeps: immutable after binding. */
+struct groups_shape {
+    int keys;
+    const struct hr_field *key;
+    int aggs;
+    const char *const *agg_name;
+    const struct hr_agg *agg;
+};
+
+struct groups;
+struct groups *groups_new(const struct groups_shape *);
+void groups_free(struct groups *);
+void groups_clear(struct groups *);
+uint32_t groups_count(const struct groups *);
+size_t groups_bytes(const struct groups *);
+/* Fold rows: one column per key, one per aggregate (arg[a].at is NULL for count(*)). */
+bool groups_fold(struct groups *, const struct hr_column *key, const struct hr_column *arg,
+                 struct hr_rows, struct hr_error *);
+/* Merge all of `from` into this; every touched group is marked changed. */
+bool groups_merge(struct groups *, const struct groups *from, struct hr_error *);
+/* Numbers of the groups changed since the last call, sorted by key; lives until the next call. */
+const uint32_t *groups_changed(struct groups *, uint32_t *n);
+/* Number of the group with that key, made if it isn't there. */
+uint32_t groups_at(struct groups *, const char *key, size_t n);
+void groups_key(const struct groups *, uint32_t g, const char **p, size_t *n);
+void *groups_state(const struct groups *, uint32_t g, int agg);
+struct hr_agg_memory *groups_memory(struct groups *);
+/* Checksum of the row as stored last; kept for the sum over all rows. */
+uint64_t *groups_checksum(struct groups *, uint32_t g);
+
+#endif
