@@ -1,0 +1,87 @@
+/* Options that the commands share. */
+#include "core/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int cli_usage(const char *command, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    log_line(HR_ERROR, "%s: %s", command, text);
+    return HR_EUSAGE;
+}
+
+static bool wrong(struct cli *c, const char *format, const char *what) {
+    char text[400];
+    snprintf(text, sizeof text, "%s", what);
+    c->exit = cli_usage(c->command, format, text);
+    return false;
+}
+
+static bool take_setting(struct cli *c, char *text) {
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text) return wrong(c, "--set wants NAME=VALUE, not '%s'", text);
+    if (c->settings == (int)(sizeof c->setting / sizeof c->setting[0])) return wrong(c, "%s: too many", "--set");
+    *equals = '\0';
+    c->setting[c->settings++] = (struct setting){text, equals + 1};
+    return true;
+}
+
+static bool take_lanes(struct cli *c, const char *text) {
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (*end || n < 1 || n > 64) return wrong(c, "--lanes wants a number from 1 to 64, not '%s'", text);
+    c->lanes = (int)n;
+    return true;
+}
+
+static bool take(struct cli *c, const char *name, char *value) {
+    if (!strcmp(name, "set")) return take_setting(c, value);
+    if (!strcmp(name, "lanes")) return take_lanes(c, value);
+    if (!strcmp(name, "trigger")) return c->trigger = value, true;
+    if (!strcmp(name, "checkpoint")) return c->checkpoint = value, true;
+    if (!strcmp(name, "progress")) return c->progress = value, true;
+    if (c->dirs == (int)(sizeof c->dir / sizeof c->dir[0])) return wrong(c, "%s: too many", "--plugin-dir");
+    c->dir[c->dirs++] = value;
+    return true;
+}
+
+static bool accepted(const char *accepts, const char *name, size_t n) {
+    for (const char *p = accepts; (p = strstr(p, name)) != NULL; p += n)
+        if ((p == accepts || p[-1] == ' ') && (p[n] == ' ' || !p[n])) return true;
+    return false;
+}
+
+bool cli_parse(struct cli *c, int argc, char **argv, const char *usage, const char *accepts) {
+    *c = (struct cli){.command = argv[0], .usage = usage, .file = (const char **)argv};
+    for (int i = 1; i < argc; i++) {
+        char *arg = argv[i];
+        if (strncmp(arg, "--", 2)) {
+            c->file[c->files++] = arg;
+            continue;
+        }
+        if (!strcmp(arg, "--help")) {
+            fputs(usage, stdout);
+            return c->exit = HR_OK, false;
+        }
+        char name[32], *equals = strchr(arg, '=');
+        size_t n = equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2;
+        snprintf(name, sizeof name, "%.*s", (int)(n < 31 ? n : 31), arg + 2);
+        if (n == 0 || n > 30 || !accepted(accepts, name, n)) return wrong(c, "no option '%s'", arg);
+        if (!equals && i + 1 == argc) return wrong(c, "%s wants a value", arg);
+        if (!take(c, name, equals ? equals + 1 : argv[++i])) return false;
+    }
+    return true;
+}
+
+bool cli_load(struct cli *c, const char *file, struct plan *plan) {
+    bool ok = plan_load(plan, file, c->setting, c->settings);
+    if (ok) return true;
+    document_print(&plan->document, stderr);
+    for (const char *const *why = registry_refused(); why && *why; why++) log_line(HR_WARN, "%s", *why);
+    plan_free(plan);
+    return false;
+}

@@ -1,0 +1,35 @@
+/* headrace explain FILE: the bound plan. Option values are not shown, so no secret can be. */
+#include "core/cli/cli.h"
+
+static const char usage[] = "usage: headrace explain FILE [--set NAME=VALUE] [--plugin-dir DIR] [--lanes N]\n\n"
+                            "Shows the bound plan: columns with their types, those nobody reads, the state.\n";
+static const char *const mode_word[] = {"", "append", "complete", "", "update"};
+
+static void explain_node(const struct plan *p, int i) {
+    const struct node *node = &p->node[i];
+    char type[24];
+    bool after = p->state >= 0 && i > p->state;
+    printf("%s (%s, %s)%s\n", node->id, node->plugin->name, node->from,
+           i == p->nodes - 1 ? "" : after ? "  on the epoch's result" : "  in each lane");
+    for (int k = 0; k < node->schema.n; k++)
+        printf("    %-24s %s%s\n", node->schema.field[k].name, type_name(node->schema.field[k].type, type),
+               node->wanted[k] ? "" : "  (pruned: nobody reads it)");
+    if (node->groups) printf("    state: %s\n", node->groups->signature);
+    if (i == p->nodes - 1) printf("    mode: %s\n", mode_word[p->mode]);
+}
+
+int cli_explain(int argc, char **argv) {
+    struct cli c;
+    struct plan plan;
+    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir lanes")) return c.exit;
+    if (c.files != 1) return cli_usage("explain", "one pipeline file is wanted, not %d", c.files);
+    registry_load(&engine_host, c.dir, c.dirs);
+    if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
+    printf("pipeline %s, ", plan.config.name);
+    if (plan.config.available_now) printf("trigger available_now, ");
+    else printf("trigger %g s, ", (double)plan.config.trigger_us / 1e6);
+    printf("checkpoint %s\n", plan.config.checkpoint ? plan.config.checkpoint : "none");
+    for (int i = 0; i < plan.nodes; i++) explain_node(&plan, i);
+    plan_free(&plan);
+    return HR_OK;
+}

@@ -1,0 +1,91 @@
+/* A run's progress on stderr: a live line, or JSON in the names of Spark's StreamingQueryProgress. */
+#include "core/cli/cli.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+static enum progress kind;
+static int64_t started, last_us;
+static uint64_t total;
+static char run_id[40];
+
+void progress_start(enum progress k, const struct plan *plan) {
+    kind = k;
+    started = last_us = clock_monotonic_us();
+    uint64_t a = hash_bytes(plan->config.name, strlen(plan->config.name), (uint64_t)clock_wall_us());
+    snprintf(run_id, sizeof run_id, "%016llx", (unsigned long long)a);
+}
+
+static void put_positions(struct hr_buffer *b, const char *name, struct hr_positions at) {
+    buffer_printf(b, "\"%s\":{", name);
+    for (int i = 0; i < at.n; i++) {
+        if (i) buffer_putc(b, ',');
+        json_quote(b, at.item[i].split, strlen(at.item[i].split));
+        buffer_printf(b, ":%lld", (long long)at.item[i].at);
+    }
+    buffer_putc(b, '}');
+}
+
+static void put_name(struct hr_buffer *b, const char *key, const char *value) {
+    buffer_printf(b, "\"%s\":", key);
+    json_quote(b, value, strlen(value));
+    buffer_putc(b, ',');
+}
+
+static void report_json(const struct plan *p, const struct epoch_report *r, double seconds) {
+    struct hr_buffer b = {0};
+    char when[32];
+    time_t t = (time_t)(clock_wall_us() / 1000000);
+    struct tm tm;
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+    buffer_putc(&b, '{');
+    put_name(&b, "id", p->config.name);
+    put_name(&b, "runId", run_id);
+    put_name(&b, "name", p->config.name);
+    put_name(&b, "timestamp", when);
+    buffer_printf(&b, "\"batchId\":%lld,\"numInputRows\":%llu,\"inputRowsPerSecond\":%.1f,\"processedRowsPerSecond\":%.1f,",
+                  (long long)r->epoch - 1, (unsigned long long)r->records, (double)r->records / seconds,
+                  (double)r->records / seconds);
+    buffer_printf(&b, "\"durationMs\":{\"addBatch\":%lld,\"walCommit\":%lld,\"commitOffsets\":%lld,\"triggerExecution\":%lld},",
+                  (long long)r->wait_us / 1000, (long long)r->commit_us / 1000, (long long)r->publish_us / 1000,
+                  (long long)r->total_us / 1000);
+    if (p->state >= 0)
+        buffer_printf(&b, "\"stateOperators\":[{\"numRowsTotal\":%llu,\"numRowsUpdated\":%llu}],",
+                      (unsigned long long)r->groups, (unsigned long long)r->changed);
+    buffer_puts(&b, "\"sources\":[{");
+    put_name(&b, "description", p->source);
+    put_positions(&b, "startOffset", r->from);
+    buffer_putc(&b, ',');
+    put_positions(&b, "endOffset", r->to);
+    buffer_puts(&b, "}],\"sink\":{\"description\":");
+    json_quote(&b, plan_sink(p)->plugin->name, strlen(plan_sink(p)->plugin->name));
+    buffer_puts(&b, "}}\n");
+    fwrite(b.p, 1, b.n, stderr);
+    buffer_free(&b);
+}
+
+static long resident_mib(void) {
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f) return 0;
+    if (fscanf(f, "%*s %ld", &pages) != 1) pages = 0;
+    fclose(f);
+    return pages / 256;
+}
+
+void progress_report(const struct plan *p, const struct epoch_report *r) {
+    int64_t now = clock_monotonic_us();
+    double seconds = (double)(now - last_us + 1) / 1e6;
+    last_us = now;
+    total += r->records;
+    if (kind == PROGRESS_JSON) report_json(p, r, seconds);
+    if (kind == PROGRESS_LINE)
+        fprintf(stderr, "\r\033[K%s: epoch %lld, %llu rows (%.0f/s), %llu groups, %ld MiB", p->config.name,
+                (long long)r->epoch, (unsigned long long)total, (double)r->records / seconds,
+                (unsigned long long)r->groups, resident_mib());
+}
+
+void progress_end(void) {
+    if (kind == PROGRESS_LINE && total) fputc('\n', stderr);
+}

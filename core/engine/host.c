@@ -1,0 +1,72 @@
+/* The table of calls that plug-ins get from the engine. */
+#include "core/engine/bind.h"
+#include "core/engine/lane.h"
+
+static void *batch_alloc(struct hr_lane *lane, size_t n) {
+    return arena_alloc(((struct lane_node *)lane->host)->batch, n);
+}
+
+static bool eval(struct hr_lane *lane, const struct hr_expr *e, const struct hr_batch *b, struct hr_column *out) {
+    return expr_eval(e, lane, b, out);
+}
+
+static bool json_read(struct hr_lane *lane, const struct hr_json *j, const struct hr_column *text,
+                      struct hr_rows rows, struct hr_column *out, const char **reason) {
+    json_reader_read(j, ((struct lane_node *)lane->host)->batch, text, rows, out, reason);
+    return true;
+}
+
+static bool fold(struct hr_lane *lane, const struct hr_groups *g, const struct hr_batch *b) {
+    struct lane_node *n = lane->host;
+    size_t keys = (size_t)g->shape.keys, aggs = (size_t)g->shape.aggs;
+    struct hr_column *column = arena_zalloc(n->batch, (keys + aggs + 1) * sizeof *column);
+    for (size_t i = 0; i < keys; i++)
+        if (!expr_eval(g->key[i], lane, b, &column[i])) return false;
+    for (size_t i = 0; i < aggs; i++)
+        if (g->arg[i] && !expr_eval(g->arg[i], lane, b, &column[keys + i])) return false;
+    return groups_fold(*n->delta, column, column + keys, b->rows, lane->err);
+}
+
+static bool bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,
+                const char *reason) {
+    lane->counts->bad++;
+    if (policy != HR_ON_ERROR_FAIL) return true;
+    const struct lane_node *n = lane->host;
+    if (!b->split) return error_set(lane->err, HR_EFAIL, "%s: %s", n->node->id, reason);
+    return error_set(lane->err, HR_EFAIL, "%s: %s@%lld: %s", n->node->id, b->split->name,
+                     b->position ? (long long)b->position[row] : -1ll, reason);
+}
+
+static bool parse(struct hr_type type, struct hr_text text, void *value, struct hr_lane *lane) {
+    (void)lane;
+    return value_parse(type, text, value);
+}
+
+static void wake(const struct hr_open *open) { waker_wake(open->host); }
+
+const struct hr_host engine_host = {
+    .abi = HR_ABI,
+    .fail = error_set,
+    .log = log_line,
+    .fault = bind_fault,
+    .column = bind_column,
+    .output = bind_output,
+    .pipeline_alloc = bind_alloc,
+    .expr = bind_expr,
+    .expr_need = expr_need,
+    .schema = bind_schema,
+    .json = bind_json,
+    .groups = bind_groups,
+    .groups_need = bind_groups_need,
+    .not_rereadable = bind_not_rereadable,
+    .batch_alloc = batch_alloc,
+    .eval = eval,
+    .json_read = json_read,
+    .fold = fold,
+    .bad = bad,
+    .parse = parse,
+    .wake = wake,
+    .put = buffer_put,
+    .put_value = value_text,
+    .put_json = value_json,
+};

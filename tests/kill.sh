@@ -1,0 +1,58 @@
+#!/bin/bash
+# The kill test: the invoice job over a topic, killed with -9 at random instants and restarted, must
+# end with the view and the final table of one run without a kill, byte for byte.
+# A kill counts only if the run had read records since its last commit: the run was still alive, and the
+# next run has to read something again.
+# Usage: kill.sh HEADRACE PIPELINE BOOTSTRAP TOPIC KILLS TRIGGER LANES [SEED]
+set -u
+headrace=$1 pipeline=$2 brokers=$3 topic=$4 kills=$5 trigger=$6 lanes=$7 seed=${8:-$$}
+RANDOM=$seed
+tmp=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill -9 $pid 2>/dev/null; rm -rf "$tmp"' EXIT
+export KAFKA_BROKERS=$brokers TOPIC=$topic
+
+# view DB: every row, doubles to the last bit
+view() { sqlite3 -readonly "$1" 'select SellerID, hex(ieee754_to_blob(TotalSales)), hex(ieee754_to_blob(TotalTax)) from group_by'; }
+position() { sqlite3 -readonly "$1" 'select coalesce(sum(position), 0) from hr_positions' 2>/dev/null || echo 0; }
+# last_table FILE: the rows of the last batch printed
+last_table() { awk '/^Batch: / { n = 0 } { line[n++] = $0 } END { for (i = 1; i < n; i++) print line[i] }' "$1"; }
+drain() { STATE_DIR=$1 "$headrace" run "$pipeline" --trigger available_now --lanes "$lanes" >"$1/out" 2>"$1/err"; }
+
+mkdir "$tmp/whole"
+start=$(date +%s%N)
+drain "$tmp/whole" || { cat "$tmp/whole/err"; exit 1; }
+whole_ms=$((($(date +%s%N) - start) / 1000000))
+view "$tmp/whole/invoices.db" >"$tmp/whole/view"
+last_table "$tmp/whole/out" >"$tmp/whole/table"
+end=$(position "$tmp/whole/invoices.db")
+[ -s "$tmp/whole/view" ] || { echo "kill: the whole run has no view"; exit 1; }
+
+hit=0 drains=0 runs=0
+while [ "$hit" -lt "$kills" ]; do
+    drains=$((drains + 1))
+    state=$tmp/drain && rm -rf "$state" && mkdir "$state"
+    while [ "$hit" -lt "$kills" ]; do
+        runs=$((runs + 1))
+        STATE_DIR=$state "$headrace" run "$pipeline" --trigger "$trigger" --lanes "$lanes" --progress json \
+            >>"$state/out" 2>>"$state/err" &
+        pid=$!
+        # a random part of the time that one drain takes, so that kills fall into every phase
+        pause=$(awk -v r=$RANDOM -v ms=$whole_ms 'BEGIN { printf "%.3f", 0.005 + r / 32768 * ms / 1000 * 0.6 }')
+        read -rt "$pause" <> <(:)
+        kill -9 $pid 2>/dev/null || { wait $pid || { tail -5 "$state/err"; exit 1; }; pid=; break; }
+        wait $pid 2>/dev/null
+        pid=
+        [ "$(position "$state/invoices.db")" -ge "$end" ] && break
+        hit=$((hit + 1))
+    done
+    drain_out=$state/last && mkdir -p "$drain_out"
+    STATE_DIR=$state "$headrace" run "$pipeline" --trigger available_now --lanes "$lanes" >"$state/final" 2>>"$state/err" ||
+        { tail -5 "$state/err"; exit 1; }
+    cat "$state/out" "$state/final" >"$state/all"
+    view "$state/invoices.db" >"$state/view"
+    cmp "$tmp/whole/view" "$state/view" || { echo "kill: drain $drains differs (seed $seed)"; diff "$tmp/whole/view" "$state/view" | head -5; exit 1; }
+    last_table "$state/all" >"$state/table"
+    cmp "$tmp/whole/table" "$state/table" || { echo "kill: the table of drain $drains differs (seed $seed)"; exit 1; }
+done
+echo "kill: $hit kills that hit, $runs runs, $drains drains, all equal to one run (trigger $trigger, $lanes lanes, seed $seed)"
