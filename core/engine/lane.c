@@ -190,6 +190,10 @@ enum step lane_step(struct lane *l) {
     switch (what) {
     case TAKE_CHUNK: return work_chunk(l, &t);
     case TAKE_FAILED: return fail(l);
+    case TAKE_DONE:
+        if (!l->told) waker_wake(&l->inbox->waker);
+        l->told = true;
+        return STEP_IDLE;
     default: return STEP_IDLE;
     }
 }

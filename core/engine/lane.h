@@ -74,6 +74,7 @@ struct lane {
     struct hr_counts *reported;
     struct hr_error err;
     bool failed;
+    bool told;                /* the coordinator knows that the source has ended */
     int64_t retry_us;         /* after an idle step: how long until the source wants to be asked */
 };
 enum step { STEP_WORKED, STEP_IDLE, STEP_DONE };
