@@ -13,8 +13,9 @@ enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_LIST };
 struct yaml {
     enum yaml_kind kind;
     struct hr_place place;  /* of its first character (file = the document) */
+    struct hr_place end;    /* behind its last */
     const char *text;       /* scalar: after ${} expansion */
-    bool quoted, expanded;  /* expanded: text differs from what stands in the file */
+    bool quoted;
     int n;
     struct yaml_entry *entry;
 };
@@ -30,7 +31,12 @@ struct yaml_fault {
     const char *text;
 };
 
-struct setting { const char *name, *value; }; /* --set NAME=VALUE */
+struct setting { /* --set NAME=VALUE */
+    const char *name, *value;
+};
+struct secret { /* part of the file that no excerpt may show */
+    struct hr_place from, to;
+};
 
 struct document {
     struct arena arena;
@@ -40,7 +46,8 @@ struct document {
     struct yaml *root;
     int faults;
     struct yaml_fault *fault;
-    const char *const *secrets; int n_secrets; /* values masked in every excerpt */
+    int secrets;
+    struct secret *secret;
 };
 
 /* Read, parse and expand. False when faults were found so far (also: unreadable, empty, larger than
@@ -51,9 +58,13 @@ void document_fault(struct document *, struct hr_place, int width, const char *f
  * there verbatim, else the scalar's start. */
 void document_fault_in(struct document *, struct hr_place scalar, const char *text, size_t at, size_t n,
                        const char *format, ...) HR_PRINTF(6, 7);
+/* No excerpt will show this value. */
+void document_hide(struct document *, const struct yaml *);
 /* All faults, in the order of the file, each "path:line:col: text", the line, the carets. */
 void document_print(const struct document *, FILE *);
 void document_free(struct document *);
+/* "; did you mean 'x'?" or "". candidates ends with NULL. */
+const char *document_suggestion(struct document *, const char *name, const char *const *candidates);
 
 /* Entry of a map, or NULL. */
 struct yaml *yaml_get(const struct yaml *map, const char *key);

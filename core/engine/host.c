@@ -1,6 +1,7 @@
 /* The table of calls that plug-ins get from the engine. */
 #include "core/engine/bind.h"
 #include "core/engine/lane.h"
+#include "core/engine/run.h"
 
 static void *batch_alloc(struct hr_lane *lane, size_t n) {
     return arena_alloc(((struct lane_node *)lane->host)->batch, n);
@@ -43,6 +44,7 @@ static bool parse(struct hr_type type, struct hr_text text, void *value, struct 
 }
 
 static void wake(const struct hr_open *open) { waker_wake(open->host); }
+static bool stopping(const struct hr_open *open) { (void)open; return run_stopping(); }
 
 const struct hr_host engine_host = {
     .abi = HR_ABI,
@@ -66,7 +68,9 @@ const struct hr_host engine_host = {
     .bad = bad,
     .parse = parse,
     .wake = wake,
+    .stopping = stopping,
     .put = buffer_put,
+    .buffer_free = buffer_free,
     .put_value = value_text,
     .put_json = value_json,
 };

@@ -34,6 +34,8 @@ static void on_signal(int n) {
     stop_asked = 1;
 }
 
+bool run_stopping(void) { return stop_asked; }
+
 static void catch_signals(void) {
     struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
     stop_asked = 0;

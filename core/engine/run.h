@@ -14,6 +14,9 @@ struct run_options {
 /* Run until the source ends or a signal asks to stop. Returns the exit code; err is filled if not 0. */
 int run_plan(const struct plan *, const struct run_options *, struct hr_error *);
 
+/* Has a signal asked this process to finish? */
+bool run_stopping(void);
+
 /* The checkpoint as the plan declares it. node must have room for one. */
 struct store_job;
 struct store_node;

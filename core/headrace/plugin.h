@@ -171,7 +171,7 @@ enum hr_option_type {
     HR_OPT_NAME,
     HR_OPT_SQL,
     HR_OPT_LIST,
-    HR_OPT_MAP, /* or a scalar, kept under the name "" */
+    HR_OPT_MAP, /* or a scalar or a list, kept under the name "" */
     HR_OPT_DURATION,
     HR_OPT_BYTES,
     HR_OPT_ENUM, /* int: index into the choices */
@@ -260,7 +260,7 @@ struct hr_agg_memory {
     void *(*resize)(struct hr_agg_memory *, void *p, size_t old_size, size_t new_size);
 };
 
-/* Bytes being written; append with hr_put(). */
+/* Bytes being written; append with hr_put(). Whoever has it empties it with hr_buffer_free(). */
 struct hr_buffer {
     char *p;
     size_t n, room;
@@ -381,7 +381,6 @@ struct hr_source {
     void (*committed)(void *self, struct hr_positions); /* optional: mirror, never fails */
     bool (*lag)(void *self, int64_t *records);          /* optional */
     void (*close)(void *self); /* after a failed open too */
-    bool rereadable;           /* set by bind or open through hr_rereadable(); default true here */
 };
 
 /* ---- sinks -------------------------------------------------------------------------------------- */
@@ -494,9 +493,11 @@ struct hr_host {
 
     /* sources */
     void (*wake)(const struct hr_open *);
+    bool (*stopping)(const struct hr_open *);
 
     /* text of values, as Spark's show() prints them; append to a buffer */
     void (*put)(struct hr_buffer *, const void *, size_t);
+    void (*buffer_free)(struct hr_buffer *);
     void (*put_value)(struct hr_buffer *, struct hr_type, const void *value);
     void (*put_json)(struct hr_buffer *, struct hr_type, const void *value);
 };
@@ -521,7 +522,7 @@ struct hr_host {
 /* Mark the input columns that the expression reads. */
 #define hr_expr_need(e, in) hr_host->expr_need((e), (in))
 /* Parse "a INT, b DECIMAL(18,2) NOT NULL". */
-#define hr_schema_bind(b, sql, schema) hr_host->schema((b), (sql), (schema))
+#define hr_schema_bind(b, sql, out) hr_host->schema((b), (sql), (out))
 /* A reader of JSON objects into those columns. */
 #define hr_json_bind(b, schema, options) hr_host->json((b), (schema), (options))
 /* Keyed state: keys and aggregate calls by output name. Declares the output columns. */
@@ -548,8 +549,12 @@ struct hr_host {
 #define hr_parse(type, text, value, lane) hr_host->parse((type), (text), (value), (lane))
 /* Ask for poll() soon: from any thread, also from a library's callback. */
 #define hr_wake(open) hr_host->wake(open)
+/* Has the user asked to end? An open() that waits for something looks at this, and gives up. */
+#define hr_stopping(open) hr_host->stopping(open)
 
 #define hr_put(buffer, p, n) hr_host->put((buffer), (p), (n))
+#define hr_buffer_reset(buffer) ((buffer)->n = 0)
+#define hr_buffer_free(buffer) hr_host->buffer_free(buffer)
 #define hr_put_value(buffer, type, value) hr_host->put_value((buffer), (type), (value))
 #define hr_put_json(buffer, type, value) hr_host->put_json((buffer), (type), (value))
 

@@ -29,12 +29,18 @@ bool groups_fold(struct groups *, const struct hr_column *key, const struct hr_c
 bool groups_merge(struct groups *, const struct groups *from, struct hr_error *);
 /* Numbers of the groups changed since the last call, sorted by key; lives until the next call. */
 const uint32_t *groups_changed(struct groups *, uint32_t *n);
+/* Numbers of all groups, sorted by key; lives until groups are added. */
+const uint32_t *groups_sorted(struct groups *, uint32_t *n);
 /* Number of the group with that key, made if it isn't there. */
 uint32_t groups_at(struct groups *, const char *key, size_t n);
 void groups_key(const struct groups *, uint32_t g, const char **p, size_t *n);
 void *groups_state(const struct groups *, uint32_t g, int agg);
 struct hr_agg_memory *groups_memory(struct groups *);
-/* Checksum of the row as stored last; kept for the sum over all rows. */
-uint64_t *groups_checksum(struct groups *, uint32_t g);
+/* What the store remembers of a group: the checksum of its row and the epoch that changed it last. */
+struct groups_stored {
+    uint64_t checksum;
+    int64_t epoch;
+};
+struct groups_stored *groups_stored(struct groups *, uint32_t g);
 
 #endif

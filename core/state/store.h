@@ -19,6 +19,7 @@ struct store_job {
     const char *source;       /* signature of the source: plug-in and what identifies its records */
     int nodes; struct store_node *node;
     bool sync;                /* a sink publishes elsewhere: synchronous=FULL */
+    bool read_only;           /* look at what is committed, also while the job runs: no lock, no commits */
 };
 
 struct store;
@@ -33,7 +34,7 @@ int64_t store_published(struct store *);
 bool store_commit(struct store *, int64_t epoch, int64_t published, struct hr_positions,
                   const struct store_counts *, int n_counts, struct hr_error *);
 bool store_set_published(struct store *, int64_t published, struct hr_error *);
-/* Rows of a node in key order as batches in the arena: those of epoch only_epoch, or all with -1.
+/* Rows of a node in key order as batches in the arena, which is reset for each: those of epoch only_epoch, or all with -1.
  * Calls each(ctx, batch) until done; false from it stops. */
 bool store_rows(struct store *, int node, int64_t only_epoch, struct arena *,
                 bool (*each)(void *ctx, const struct hr_batch *), void *ctx, struct hr_error *);

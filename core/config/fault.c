@@ -1,0 +1,193 @@
+/* Faults with their place: collected, sorted, printed with the line and carets; secrets stay hidden. */
+#include "core/config/internal.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { WIDEST = 160 }; /* characters of a line that an excerpt shows */
+
+static void fault_add(struct document *d, struct hr_place at, int width, const char *text) {
+    if ((d->faults & (d->faults - 1)) == 0) {
+        struct yaml_fault *more = arena_alloc(&d->arena, (size_t)(d->faults ? 2 * d->faults : 1) * sizeof *more);
+        if (d->faults) memcpy(more, d->fault, (size_t)d->faults * sizeof *more);
+        d->fault = more;
+    }
+    d->fault[d->faults++] = (struct yaml_fault){at, width < 1 ? 1 : width, text};
+}
+
+void document_fault(struct document *d, struct hr_place at, int width, const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fault_add(d, at, width, arena_strdup(&d->arena, text));
+}
+
+const char *document_suggestion(struct document *d, const char *name, const char *const *candidates) {
+    const char *near = closest(name, candidates);
+    return near ? arena_printf(&d->arena, "; did you mean '%s'?", near) : "";
+}
+
+/* ---- places ---- */
+
+static const char *line_start(const struct document *d, int line) {
+    const char *p = d->source;
+    for (int i = 1; p && i < line; i++) {
+        p = strchr(p, '\n');
+        if (p) p++;
+    }
+    return p;
+}
+
+static size_t line_bytes(const char *p) {
+    size_t n = strcspn(p, "\n");
+    return n && p[n - 1] == '\r' ? n - 1 : n;
+}
+
+static bool is_first_byte(char c) { return ((unsigned char)c & 0xC0) != 0x80; }
+
+static int characters(const char *p, size_t n) {
+    int count = 0;
+    for (size_t i = 0; i < n; i++) count += is_first_byte(p[i]);
+    return count;
+}
+
+static const char *at_column(const char *line, size_t n, int column) {
+    size_t i = 0;
+    for (int k = 1; k < column && i < n; k++)
+        for (i++; i < n && !is_first_byte(line[i]);) i++;
+    return line + i;
+}
+
+/* Where byte `at` of a scalar's text stands: in the scalar's first line, or (a literal block) in the
+ * line as far below it as the text has line ends before. */
+static bool find_in_file(const struct document *d, struct hr_place scalar, const char *text, size_t at, struct hr_place *out) {
+    const char *line = line_start(d, scalar.line);
+    if (!line) return false;
+    const char *p = at_column(line, line_bytes(line), scalar.column);
+    p += *p == '"' || *p == '\'';
+    if (!strncmp(p, text, strlen(text)) && !strchr(text, '\n')) {
+        *out = (struct hr_place){scalar.line, 1 + characters(line, (size_t)(p - line) + at), d};
+        return true;
+    }
+    if (*p != '|') return false;
+    size_t start = 0;
+    int below = 1;
+    for (size_t i = 0; i < at; i++)
+        if (text[i] == '\n') start = i + 1, below++;
+    line = line_start(d, scalar.line + below);
+    if (!line) return false;
+    p = line + strspn(line, " ");
+    size_t n = strcspn(text + start, "\n");
+    if (strncmp(p, text + start, n)) return false;
+    *out = (struct hr_place){scalar.line + below, 1 + characters(line, (size_t)(p - line) + at - start), d};
+    return true;
+}
+
+void document_fault_in(struct document *d, struct hr_place scalar, const char *text, size_t at, size_t n,
+                       const char *format, ...) {
+    char said[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(said, sizeof said, format, args);
+    va_end(args);
+    struct hr_place place;
+    size_t whole = strlen(text);
+    if (at > whole) at = whole;
+    if (n > whole - at) n = whole - at;
+    if (find_in_file(d, scalar, text, at, &place)) fault_add(d, place, characters(text + at, n), arena_strdup(&d->arena, said));
+    else fault_add(d, scalar, 1, arena_printf(&d->arena, "%s (at character %d of '%.200s')", said, 1 + characters(text, at), text));
+}
+
+/* ---- secrets ---- */
+
+static void hide(struct document *d, const struct yaml *v) {
+    struct secret *more = arena_alloc(&d->arena, ((size_t)d->secrets + 1) * sizeof *more);
+    if (d->secrets) memcpy(more, d->secret, (size_t)d->secrets * sizeof *more);
+    more[d->secrets++] = (struct secret){v->place, v->end};
+    d->secret = more;
+}
+
+void document_hide(struct document *d, const struct yaml *v) {
+    if (v->kind == YAML_SCALAR) hide(d, v);
+    for (int i = 0; i < v->n; i++) document_hide(d, v->entry[i].value);
+}
+
+/* A file that cannot be parsed has no options yet: then the key's name decides. */
+static bool sounds_secret(const char *line, size_t n) {
+    static const char *const word[] = {"password", "secret", "token", "credential", "oauth", "jaas", NULL};
+    for (const char *const *w = word; *w; w++)
+        for (size_t i = 0; i + strlen(*w) <= n; i++)
+            if (!strncasecmp(line + i, *w, strlen(*w))) return true;
+    return false;
+}
+
+static bool before(struct hr_place a, int line, int column) {
+    return a.line < line || (a.line == line && a.column <= column);
+}
+
+static bool is_hidden(const struct document *d, int line, int column) {
+    for (int i = 0; i < d->secrets; i++)
+        if (before(d->secret[i].from, line, column) && !before(d->secret[i].to, line, column)) return true;
+    return false;
+}
+
+/* ---- printing ---- */
+
+static void print_excerpt(const struct document *d, const struct yaml_fault *f, FILE *out) {
+    const char *line = f->place.line ? line_start(d, f->place.line) : NULL;
+    if (!line) return;
+    size_t n = line_bytes(line);
+    const char *colon = sounds_secret(line, n) ? memchr(line, ':', n) : NULL;
+    int first = f->place.column > WIDEST * 3 / 4 ? f->place.column - WIDEST / 2 : 1, column = 0;
+    struct hr_buffer text = {0}, carets = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (is_first_byte(line[i])) column++;
+        if (column < first || column >= first + WIDEST) continue;
+        bool mask = is_hidden(d, f->place.line, column) || (colon && line + i > colon + 1);
+        if (mask && !is_first_byte(line[i])) continue;
+        buffer_putc(&text, mask ? '*' : line[i] == '\t' || (unsigned char)line[i] >= ' ' ? line[i] : '?');
+        if (is_first_byte(line[i]) && column < f->place.column) buffer_putc(&carets, line[i] == '\t' ? '\t' : ' ');
+    }
+    for (int k = column + 1; k < f->place.column; k++) buffer_putc(&carets, ' ');
+    int left = column - f->place.column + 1, width = f->width > left ? left : f->width;
+    for (int k = 0; k < (width < 1 ? 1 : width > WIDEST ? WIDEST : width); k++) buffer_putc(&carets, '^');
+    fprintf(out, "%6d | %.*s\n       | %.*s\n", f->place.line, (int)text.n, text.p ? text.p : "", (int)carets.n, carets.p);
+    buffer_free(&text);
+    buffer_free(&carets);
+}
+
+/* What stands in a file may not steer the terminal. */
+static void print_text(const char *s, FILE *out) {
+    for (; *s; s++) {
+        if (iscntrl((unsigned char)*s)) fprintf(out, "\\x%02x", (unsigned char)*s);
+        else fputc(*s, out);
+    }
+}
+
+static int by_place(const void *x, const void *y) {
+    const struct yaml_fault *a = x, *b = y;
+    if (a->place.line != b->place.line) return a->place.line < b->place.line ? -1 : 1;
+    if (a->place.column != b->place.column) return a->place.column < b->place.column ? -1 : 1;
+    return strcmp(a->text, b->text);
+}
+
+void document_print(const struct document *d, FILE *out) {
+    if (!d->faults) return;
+    struct yaml_fault *sorted = xmalloc((size_t)d->faults * sizeof *sorted);
+    memcpy(sorted, d->fault, (size_t)d->faults * sizeof *sorted);
+    qsort(sorted, (size_t)d->faults, sizeof *sorted, by_place);
+    for (int i = 0; i < d->faults; i++) {
+        if (i && !by_place(&sorted[i - 1], &sorted[i])) continue;
+        print_text(d->path, out);
+        if (sorted[i].place.line) fprintf(out, ":%d:%d", sorted[i].place.line, sorted[i].place.column);
+        fputs(": ", out);
+        print_text(sorted[i].text, out);
+        fputc('\n', out);
+        print_excerpt(d, &sorted[i], out);
+    }
+    free(sorted);
+}

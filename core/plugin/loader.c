@@ -1,0 +1,84 @@
+/*
+ * 1. A module, and the folder it lies in, belongs to root or to the user, and not everybody may write to it:
+ *    that is looked at before the file is opened, as opening it could already run its code.
+ * 2. It exports headrace_module with our ABI number and our size of the record; nothing else of it is read
+ *    before that is known.
+ * 3. Modules stay loaded until the process ends: their code may be on some thread's stack.
+ */
+#include "core/plugin/loader.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REFUSE(l, ...) ((l)->refuse((l)->ctx, arena_printf((l)->arena, __VA_ARGS__)))
+
+/* NULL: this owner and these permissions are trusted. */
+static const char *distrust(const struct stat *st) {
+    if (st->st_mode & S_IWOTH) return "everybody may write to it";
+    if (st->st_uid != 0 && st->st_uid != geteuid()) return "it belongs to neither root nor you";
+    return NULL;
+}
+
+static const struct hr_module *open_module(const struct loader *l, const char *path) {
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        const char *why = dlerror();
+        size_t n = strlen(path);
+        if (why && !strncmp(why, path, n) && why[n] == ':') why += n + 2;
+        REFUSE(l, "%s: refused: not a module: %s", path, why ? why : "cannot be loaded");
+        return NULL;
+    }
+    const struct hr_module *m = dlsym(handle, "headrace_module");
+    if (!m)
+        REFUSE(l, "%s: refused: not a module: it does not export headrace_module", path);
+    else if (m->abi != HR_ABI)
+        REFUSE(l, "%s: refused: built for ABI %u, this is ABI %u", path, m->abi, HR_ABI);
+    else if (m->size != sizeof(struct hr_plugin))
+        REFUSE(l, "%s: refused: its records have %u bytes, ours %zu", path, m->size, sizeof(struct hr_plugin));
+    else
+        return m;
+    dlclose(handle);
+    return NULL;
+}
+
+static void load(const struct loader *l, const char *path) {
+    struct stat st;
+    if (stat(path, &st)) {
+        REFUSE(l, "%s: refused: %s", path, strerror(errno));
+        return;
+    }
+    const char *why = S_ISREG(st.st_mode) ? distrust(&st) : "it is not a file";
+    if (why) {
+        REFUSE(l, "%s: refused: %s", path, why);
+        return;
+    }
+    const struct hr_module *m = open_module(l, path);
+    if (!m) return;
+    *m->host = l->host;
+    for (const struct hr_plugin *const *p = m->plugins; *p; p++) l->accept(l->ctx, *p, path);
+}
+
+static int is_module(const struct dirent *e) {
+    size_t n = strlen(e->d_name);
+    return n > 3 && !strcmp(e->d_name + n - 3, ".so");
+}
+
+void loader_folder(const struct loader *l, const char *dir, bool must) {
+    struct stat st;
+    struct dirent **found = NULL;
+    int n = scandir(dir, &found, is_module, alphasort);
+    if (n < 0 && must) REFUSE(l, "%s: no modules from there: %s", dir, strerror(errno));
+    const char *why = n > 0 && stat(dir, &st) == 0 ? distrust(&st) : NULL;
+    for (int i = 0; i < n; i++) {
+        const char *path = arena_printf(l->arena, "%s/%s", dir, found[i]->d_name);
+        if (why) REFUSE(l, "%s: refused: its folder: %s", path, why);
+        else load(l, path);
+        free(found[i]);
+    }
+    free(found);
+}

@@ -1,0 +1,44 @@
+/* store_internal.h: what the files of the checkpoint share. */
+#ifndef HR_STORE_INTERNAL_H
+#define HR_STORE_INTERNAL_H
+
+#include "core/state/store.h"
+
+#include <sqlite3.h>
+
+enum { STORE_FORMAT = 1, STORE_APPLICATION = 0x68647263 /* "hdrc" */ };
+
+struct store {
+    const char *path; /* NULL: in memory */
+    struct store_job job;
+    struct arena arena;
+    sqlite3 *db;
+    int lock;              /* of FILE.lock; -1: none */
+    int64_t epoch, published;
+    uint64_t checksum;     /* over all rows and positions */
+    struct hr_position *position;
+    int positions;
+    sqlite3_stmt *put_position, *add_counts, *put_meta, **put_row; /* put_row: one for each node */
+};
+
+/* ---- store_file.c: the file, its lock, its schema ---- */
+
+bool store_lock(struct store *, struct hr_error *);
+bool store_create(struct store *, struct hr_error *); /* under a temporary name, then renamed */
+bool store_connect(struct store *, struct hr_error *);
+bool store_schema(struct store *, sqlite3 *, struct hr_error *);
+/* Set the error from the connection's. False. */
+bool store_fail(const struct store *, sqlite3 *, struct hr_error *, const char *doing);
+bool store_exec(const struct store *, sqlite3 *, const char *sql, struct hr_error *);
+sqlite3_stmt *store_prepare(const struct store *, sqlite3 *, const char *sql, struct hr_error *);
+const char *store_name(const struct store *); /* for messages */
+
+/* ---- store_load.c: what is refused, and the state into memory ---- */
+
+bool store_check(struct store *, struct hr_error *);
+bool store_load(struct store *, struct hr_error *);
+/* "id: signature" of every stateful node, in the arena. */
+const char *store_signature(struct store *);
+uint64_t position_checksum(const char *split, int64_t at);
+
+#endif

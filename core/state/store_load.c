@@ -1,0 +1,141 @@
+/* Opening what a run before left: what is refused, and the state back into memory. */
+#include "core/state/store_internal.h"
+
+#include <string.h>
+
+static bool refuse(const struct store *s, struct hr_error *err, const char *what) {
+    return error_set(err, HR_ECHECKPOINT, "checkpoint %s: %s", store_name(s), what);
+}
+
+uint64_t position_checksum(const char *split, int64_t at) { return hash_bytes(split, strlen(split), (uint64_t)at); }
+
+const char *store_signature(struct store *s) {
+    struct hr_buffer b = {0};
+    for (int i = 0; i < s->job.nodes; i++)
+        buffer_printf(&b, "%s%s: %s", i ? "\n" : "", s->job.node[i].id, s->job.node[i].signature);
+    const char *text = arena_strndup(&s->arena, b.p, b.n);
+    buffer_free(&b);
+    return text;
+}
+
+/* One number from one row; false: there is none, or an error. */
+static bool one_number(struct store *s, const char *sql, int64_t *out) {
+    sqlite3_stmt *q = NULL;
+    bool ok = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
+    if (ok) *out = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return ok;
+}
+
+static bool check_pages(struct store *s, struct hr_error *err) {
+    sqlite3_stmt *q = store_prepare(s, s->db, "PRAGMA quick_check(1)", err);
+    if (!q) return false;
+    bool ok = sqlite3_step(q) == SQLITE_ROW;
+    const char *said = ok ? (const char *)sqlite3_column_text(q, 0) : sqlite3_errmsg(s->db);
+    ok = ok && said && !strcmp(said, "ok");
+    if (!ok) error_set(err, HR_ECHECKPOINT, "checkpoint %s: damaged: %s", store_name(s), said ? said : "no answer");
+    sqlite3_finalize(q);
+    return ok;
+}
+
+static bool same(const struct store *s, struct hr_error *err, const char *what, const char *was, const char *is) {
+    if (was && !strcmp(was, is)) return true;
+    return error_set(err, HR_ECHECKPOINT, "checkpoint %s: is another job's: its %s is '%s', this one's is '%s'", store_name(s),
+                     what, was ? was : "", is);
+}
+
+static bool check_meta(struct store *s, struct hr_error *err) {
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT name, source, state, epoch, published, checksum FROM hr_meta", err);
+    if (!q) return false;
+    bool ok = sqlite3_step(q) == SQLITE_ROW || refuse(s, err, "damaged: it has no meta row");
+    if (ok) {
+        ok = same(s, err, "name", (const char *)sqlite3_column_text(q, 0), s->job.name) &&
+             same(s, err, "source", (const char *)sqlite3_column_text(q, 1), s->job.source) &&
+             same(s, err, "state", (const char *)sqlite3_column_text(q, 2), store_signature(s));
+        s->epoch = sqlite3_column_int64(q, 3);
+        s->published = sqlite3_column_int64(q, 4);
+        s->checksum = (uint64_t)sqlite3_column_int64(q, 5);
+    }
+    sqlite3_finalize(q);
+    return ok;
+}
+
+bool store_check(struct store *s, struct hr_error *err) {
+    int64_t id = 0, format = 0;
+    if (!one_number(s, "PRAGMA application_id", &id)) return store_fail(s, s->db, err, "");
+    if (id != STORE_APPLICATION) return refuse(s, err, "is not a headrace checkpoint");
+    if (!one_number(s, "PRAGMA user_version", &format)) return store_fail(s, s->db, err, "");
+    if (format != STORE_FORMAT)
+        return error_set(err, HR_ECHECKPOINT, "checkpoint %s: has format %lld, this headrace reads %d", store_name(s),
+                         (long long)format, STORE_FORMAT);
+    return check_pages(s, err) && check_meta(s, err);
+}
+
+/* ---- state ---- */
+
+static uint64_t row_checksum(sqlite3_stmt *q, int aggs) {
+    uint64_t h = hash_bytes(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), (uint64_t)sqlite3_column_int64(q, 1));
+    for (int a = 0; a < aggs; a++) h = hash_bytes(sqlite3_column_blob(q, 3 + a), (size_t)sqlite3_column_bytes(q, 3 + a), h);
+    return h;
+}
+
+/* A saved state begins with the version of what the aggregate wrote. */
+static bool load_row(const struct store_node *n, sqlite3_stmt *q, struct hr_error *err) {
+    uint32_t g = groups_at(n->groups, sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0));
+    *groups_stored(n->groups, g) = (struct groups_stored){(uint64_t)sqlite3_column_int64(q, 2), sqlite3_column_int64(q, 1)};
+    for (int a = 0; a < n->shape->aggs; a++) {
+        const struct hr_agg *agg = &n->shape->agg[a];
+        const char *p = sqlite3_column_blob(q, 3 + a);
+        int size = sqlite3_column_bytes(q, 3 + a);
+        if (size < 1) return error_set(err, HR_ECHECKPOINT, "a saved state of %s is empty", agg->fn->name);
+        if (!agg->fn->load(agg, groups_memory(n->groups), groups_state(n->groups, g, a), *p, p + 1, (size_t)size - 1, err)) return false;
+    }
+    return true;
+}
+
+static bool load_node(struct store *s, const struct store_node *n, uint64_t *sum, struct hr_error *err) {
+    struct hr_buffer sql = {0};
+    buffer_puts(&sql, "SELECT hr_key, hr_epoch, hr_sum");
+    for (int a = 0; a < n->shape->aggs; a++) buffer_printf(&sql, ", s%d", a);
+    buffer_printf(&sql, " FROM hr_state_%s", n->id);
+    buffer_putc(&sql, '\0');
+    sqlite3_stmt *q = store_prepare(s, s->db, sql.p, err);
+    buffer_free(&sql);
+    if (!q) return false;
+    int step;
+    bool ok = true;
+    while (ok && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        uint64_t is = row_checksum(q, n->shape->aggs);
+        *sum += is;
+        ok = is == (uint64_t)sqlite3_column_int64(q, 2) || refuse(s, err, "damaged: a row of the state does not match its checksum");
+        ok = ok && load_row(n, q, err);
+    }
+    if (ok && step != SQLITE_DONE) ok = store_fail(s, s->db, err, "");
+    sqlite3_finalize(q);
+    return ok;
+}
+
+static bool load_positions(struct store *s, uint64_t *sum, struct hr_error *err) {
+    int64_t n = 0;
+    one_number(s, "SELECT count(*) FROM hr_positions", &n);
+    s->position = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->position);
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT split, position, detail FROM hr_positions", err);
+    if (!q) return false;
+    while (s->positions < n && sqlite3_step(q) == SQLITE_ROW) {
+        const char *split = (const char *)sqlite3_column_text(q, 0), *detail = (const char *)sqlite3_column_text(q, 2);
+        struct hr_position *p = &s->position[s->positions++];
+        *p = (struct hr_position){arena_strdup(&s->arena, split ? split : ""), sqlite3_column_int64(q, 1),
+                                  detail ? arena_strdup(&s->arena, detail) : NULL};
+        *sum += position_checksum(p->split, p->at);
+    }
+    sqlite3_finalize(q);
+    return s->positions == n || store_fail(s, s->db, err, "");
+}
+
+bool store_load(struct store *s, struct hr_error *err) {
+    uint64_t sum = 0;
+    for (int i = 0; i < s->job.nodes; i++)
+        if (!load_node(s, &s->job.node[i], &sum, err)) return false;
+    if (!load_positions(s, &sum, err)) return false;
+    return sum == s->checksum || refuse(s, err, "damaged: its rows do not add up to its checksum");
+}

@@ -1,0 +1,109 @@
+/*
+ * from_json: a column of JSON objects to typed columns.
+ *
+ *   operators:
+ *     - from_json:
+ *         column: value
+ *         schema: SellerID INT, InvoiceTotal_amount DOUBLE, invoice_Date STRING
+ *         keep: [offset]
+ *         on_error: drop
+ *
+ * 1. The output is the columns of the schema, then those named in keep. Names are case-sensitive.
+ * 2. A record that is not one JSON object is bad: all its columns are null. A field of the wrong type is
+ *    bad: only its column is null. Null, empty and blank text is all nulls, and not bad.
+ * 3. A column _corrupt_record STRING in the schema takes the raw text of a bad record.
+ * 4. strict: true reads RFC 8259 and nothing else; false also what Spark's reader lets through: single
+ *    quotes, bare NaN and Infinity, text behind the object.
+ * 5. Columns that nobody reads are not built; they are looked at only where on_error asks for it.
+ */
+#include <headrace/plugin.h>
+
+#include <string.h>
+
+struct from_json {
+    struct hr_name column;
+    struct hr_sql schema;
+    struct hr_list keep;
+    bool strict;
+    int on_error;
+
+    struct hr_schema fields;
+    struct hr_json *reader;
+    int text, *kept; /* input columns */
+};
+
+static const struct hr_option options[] = {
+    HR_OPTION(struct from_json, column, "value", "the column to read"),
+    HR_REQUIRED(struct from_json, schema, "names and types: a INT, b DOUBLE, ..."),
+    HR_OPTION(struct from_json, keep, NULL, "input columns to keep"),
+    HR_OPTION(struct from_json, strict, "true", "RFC 8259 only; false: what Spark lets through too"),
+    HR_ON_ERROR(struct from_json),
+    {0},
+};
+
+static const char *corrupt_column(const struct hr_schema *s) {
+    for (int i = 0; i < s->n; i++)
+        if (!strcmp(s->field[i].name, "_corrupt_record") && s->field[i].type.id == HR_STRING) return s->field[i].name;
+    return NULL;
+}
+
+static bool bind_kept(struct from_json *f, struct hr_bind *b) {
+    f->kept = hr_pipeline_alloc(b, ((size_t)f->keep.n + 1) * sizeof *f->kept);
+    for (int i = 0; i < f->keep.n; i++) {
+        struct hr_name name = {f->keep.item[i].s, f->keep.item[i].place};
+        f->kept[i] = hr_column_index(b, &name);
+        if (f->kept[i] < 0 || hr_output(b, name.s, b->in->field[f->kept[i]].type) < 0) return false;
+    }
+    return true;
+}
+
+static bool bind(void *self, struct hr_bind *b) {
+    struct from_json *f = self;
+    f->text = hr_column_index(b, &f->column);
+    if (!hr_schema_bind(b, &f->schema, &f->fields) || f->text < 0) return false;
+    if (b->in->field[f->text].type.id != HR_STRING)
+        return hr_fault(b, &f->column, "column '%s' is not STRING", f->column.s);
+    for (int i = 0; i < f->fields.n; i++)
+        if (hr_output(b, f->fields.field[i].name, f->fields.field[i].type) < 0) return false;
+    struct hr_json_options o = {.strict = f->strict, .check_all = f->on_error != HR_ON_ERROR_NULL,
+                                .corrupt = corrupt_column(&f->fields)};
+    f->reader = hr_json_bind(b, &f->fields, &o);
+    return f->reader && bind_kept(f, b);
+}
+
+static void need(const void *self, const uint8_t *out, uint8_t *in) {
+    const struct from_json *f = self;
+    in[f->text] = 1;
+    for (int i = 0; i < f->keep.n; i++) in[f->kept[i]] |= out[f->fields.n + i];
+}
+
+static bool process(const void *self, struct hr_lane *lane, const struct hr_batch *in, struct hr_batch *out) {
+    const struct from_json *f = self;
+    const char **reason = hr_batch_alloc(lane, ((size_t)in->size + 1) * sizeof *reason);
+    for (int i = 0; i < f->fields.n; i++)
+        if (lane->wanted[i]) hr_column_make(lane, &out->column[i], in->size);
+    for (int i = 0; i < f->keep.n; i++) out->column[f->fields.n + i] = in->column[f->kept[i]];
+    if (!hr_json_read(lane, f->reader, &in->column[f->text], in->rows, out->column, reason)) return false;
+
+    uint8_t *good = NULL;
+    HR_EACH(in->rows, i) {
+        if (!reason[i]) continue;
+        if (!hr_bad(lane, in, i, f->on_error, reason[i])) return false;
+        if (f->on_error != HR_ON_ERROR_DROP) continue;
+        if (!good) good = memset(hr_batch_alloc(lane, in->size), 1, in->size);
+        good[i] = 0;
+        lane->counts->dropped++;
+    }
+    if (good) out->rows = hr_keep(lane, in->rows, good);
+    return true;
+}
+
+HR_PLUGIN(operator, from_json) = {
+    .kind = HR_OPERATOR,
+    .name = "from_json",
+    .about = "read JSON objects into typed columns",
+    .options = options,
+    .self_size = sizeof(struct from_json),
+    .op = {.bind = bind, .need = need, .process = process},
+};
+HR_MODULE(HR_RECORD(operator, from_json));

@@ -1,0 +1,238 @@
+/*
+ * console: rows on standard output, as Spark's console sink shows them.
+ *
+ *   sink:
+ *     console: {mode: complete, rows: 20, truncate: false}
+ *
+ * 1. format: table prints 43 dashes, "Batch: N", 43 dashes, and the table that show() prints: columns at
+ *    least three wide, NULL for null, right-aligned; with truncate: false whole cells, left-aligned.
+ * 2. At most `rows` rows are shown, and then "only showing top N rows".
+ * 3. format: json prints one object a row, all rows, all columns, no header.
+ * 4. Control and escape characters in data are written out, so they never reach the terminal.
+ * 5. An epoch is written when it is published; one that cannot be written stops the job.
+ */
+#include "sinks/console_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TABLE, JSON };
+enum { LEAST_WIDTH = 3, WRITE_AT = 1 << 16 };
+
+struct cell {
+    size_t at, n; /* in cells */
+    int width;    /* in columns of the terminal */
+};
+
+struct console {
+    int format;
+    int64_t rows;
+    const char *truncate;
+
+    int most;                 /* characters of a cell; 0: all */
+    struct hr_schema schema;
+    struct hr_buffer out, cells, key; /* key: the names, quoted for json */
+    size_t *key_end;
+    struct cell *cell;        /* of the header, then of the rows shown */
+    int64_t shown, room;
+    bool more;
+};
+
+static const struct hr_option options[] = {
+    HR_CHOICE(struct console, format, "table|json", "table", "how rows look"),
+    HR_OPTION(struct console, rows, "20", "rows of a table"),
+    HR_OPTION(struct console, truncate, "true", "cut cells of a table: true (at 20 characters), false, or a number"),
+    {0},
+};
+
+static bool bind(void *self, struct hr_bind *b) {
+    struct console *c = self;
+    char *end;
+    long n = strtol(c->truncate, &end, 10);
+    bool number = *c->truncate && !*end && n >= 0 && n <= 1000000;
+    c->most = !strcmp(c->truncate, "true") ? 20 : !strcmp(c->truncate, "false") ? 0 : (int)n;
+    if (c->most == (int)n && !number && strcmp(c->truncate, "false") && strcmp(c->truncate, "true"))
+        return hr_fault(b, &c->truncate, "truncate is true, false or a number of characters");
+    return (c->rows > 0 && c->rows <= 1000000) || hr_fault(b, &c->rows, "rows is a number from 1 to 1000000");
+}
+
+/* ---- cells ---- */
+
+static void add_cell(struct console *c, struct cell *cell, const char *p, size_t n) {
+    cell->at = c->cells.n;
+    cell->width = console_text(&c->cells, p, n, c->most);
+    cell->n = c->cells.n - cell->at;
+}
+
+static void add_value(struct console *c, struct cell *cell, const struct hr_column *column, uint32_t row) {
+    if (hr_is_null(column, row)) {
+        add_cell(c, cell, "NULL", 4);
+    } else if (column->type.id == HR_STRING) {
+        const struct hr_text *text = hr_value(column, row);
+        add_cell(c, cell, text->p, text->n);
+    } else {
+        struct hr_buffer text = {0};
+        hr_put_value(&text, column->type, hr_value(column, row));
+        add_cell(c, cell, text.p, text.n);
+        hr_buffer_free(&text);
+    }
+}
+
+static struct cell *new_row(struct console *c) {
+    size_t columns = (size_t)c->schema.n;
+    if (c->shown + 1 >= c->room) {
+        c->room = c->room ? 2 * c->room : 32;
+        c->cell = realloc(c->cell, ((size_t)c->room * columns + 1) * sizeof *c->cell);
+        if (!c->cell) abort();
+    }
+    return c->cell + (size_t)++c->shown * columns;
+}
+
+/* ---- output ---- */
+
+static bool write_out(struct console *c, struct hr_error *err) {
+    for (size_t at = 0; at < c->out.n;) {
+        ssize_t n = write(STDOUT_FILENO, c->out.p + at, c->out.n - at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return hr_fail(err, HR_EFAIL, "console: cannot write to standard output: %s", strerror(errno));
+        at += (size_t)n;
+    }
+    hr_buffer_reset(&c->out);
+    return true;
+}
+
+static void repeat(struct hr_buffer *b, char c, int n) {
+    for (; n > 0; n--) hr_put(b, &c, 1);
+}
+
+static void put_line(struct console *c, const int *width) {
+    for (int k = 0; k < c->schema.n; k++) {
+        hr_put(&c->out, "+", 1);
+        repeat(&c->out, '-', width[k]);
+    }
+    hr_put(&c->out, "+\n", 2);
+}
+
+static void put_cells(struct console *c, const struct cell *cell, const int *width) {
+    for (int k = 0; k < c->schema.n; k++) {
+        int pad = width[k] - cell[k].width;
+        hr_put(&c->out, "|", 1);
+        if (c->most) repeat(&c->out, ' ', pad);
+        hr_put(&c->out, c->cells.p + cell[k].at, cell[k].n);
+        if (!c->most) repeat(&c->out, ' ', pad);
+    }
+    hr_put(&c->out, "|\n", 2);
+}
+
+static bool put_table(struct console *c, struct hr_error *err) {
+    int *width = calloc((size_t)c->schema.n + 1, sizeof *width);
+    if (!width) return hr_fail(err, HR_EFAIL, "console: out of memory");
+    for (int k = 0; k < c->schema.n; k++) width[k] = LEAST_WIDTH;
+    for (int64_t r = 0; r <= c->shown; r++)
+        for (int k = 0; k < c->schema.n; k++) {
+            int w = c->cell[r * c->schema.n + k].width;
+            if (w > width[k]) width[k] = w;
+        }
+    put_line(c, width);
+    put_cells(c, c->cell, width);
+    put_line(c, width);
+    for (int64_t r = 1; r <= c->shown; r++) put_cells(c, c->cell + r * c->schema.n, width);
+    put_line(c, width);
+    free(width);
+    char text[64];
+    int n = c->more ? snprintf(text, sizeof text, "only showing top %lld row%s\n", (long long)c->rows, c->rows == 1 ? "" : "s") : 0;
+    hr_put(&c->out, text, (size_t)n);
+    hr_put(&c->out, "\n", 1);
+    return true;
+}
+
+static void put_object(struct console *c, const struct hr_batch *b, uint32_t row) {
+    for (int k = 0; k < c->schema.n; k++) {
+        size_t start = k ? c->key_end[k - 1] : 0;
+        hr_put(&c->out, k ? "," : "{", 1);
+        hr_put(&c->out, c->key.p + start, c->key_end[k] - start);
+        if (hr_is_null(&b->column[k], row)) hr_put(&c->out, "null", 4);
+        else hr_put_json(&c->out, b->column[k].type, hr_value(&b->column[k], row));
+    }
+    hr_put(&c->out, "}\n", 2);
+}
+
+/* ---- the sink ---- */
+
+static bool open_(void *self, const struct hr_schema *schema, struct hr_error *err) {
+    struct console *c = self;
+    c->schema = *schema;
+    c->key_end = calloc((size_t)schema->n + 1, sizeof *c->key_end);
+    if (!c->key_end) return hr_fail(err, HR_EFAIL, "console: out of memory");
+    for (int k = 0; k < schema->n; k++) {
+        struct hr_text name = {schema->field[k].name, (uint32_t)strlen(schema->field[k].name), 0};
+        hr_put_json(&c->key, (struct hr_type){.id = HR_STRING}, &name);
+        hr_put(&c->key, ":", 1);
+        c->key_end[k] = c->key.n;
+    }
+    return true;
+}
+
+static bool begin(void *self, int64_t epoch, struct hr_error *err) {
+    (void)err;
+    struct console *c = self;
+    char text[160];
+    if (c->format == JSON) return true;
+    const char *dashes = "-------------------------------------------\n";
+    int n = snprintf(text, sizeof text, "%sBatch: %lld\n%s", dashes, (long long)epoch - 1, dashes);
+    hr_put(&c->out, text, (size_t)n);
+    hr_buffer_reset(&c->cells);
+    c->shown = -1;
+    c->more = false;
+    struct cell *header = new_row(c);
+    for (int k = 0; k < c->schema.n; k++)
+        add_cell(c, &header[k], c->schema.field[k].name, strlen(c->schema.field[k].name));
+    return true;
+}
+
+static bool write_rows(void *self, const struct hr_batch *b, struct hr_error *err) {
+    struct console *c = self;
+    HR_EACH(b->rows, i) {
+        if (c->format == JSON) {
+            put_object(c, b, i);
+            if (c->out.n > WRITE_AT && !write_out(c, err)) return false;
+            continue;
+        }
+        c->more = c->shown >= c->rows;
+        if (c->more) break;
+        struct cell *row = new_row(c);
+        for (int k = 0; k < c->schema.n; k++) add_value(c, &row[k], &b->column[k], i);
+    }
+    return true;
+}
+
+static bool publish(void *self, int64_t epoch, struct hr_error *err) {
+    (void)epoch;
+    struct console *c = self;
+    return (c->format == JSON || put_table(c, err)) && write_out(c, err);
+}
+
+static void close_(void *self) {
+    struct console *c = self;
+    hr_buffer_free(&c->out);
+    hr_buffer_free(&c->cells);
+    hr_buffer_free(&c->key);
+    free(c->key_end);
+    free(c->cell);
+    c->key_end = NULL;
+    c->cell = NULL;
+}
+
+HR_PLUGIN(sink, console) = {
+    .kind = HR_SINK,
+    .name = "console",
+    .about = "print rows on standard output",
+    .options = options,
+    .self_size = sizeof(struct console),
+    .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .bind = bind, .open = open_, .begin = begin,
+             .write = write_rows, .publish = publish, .close = close_},
+};
+HR_MODULE(HR_RECORD(sink, console));

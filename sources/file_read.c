@@ -1,0 +1,147 @@
+/* Whole records out of one file: read until there is a border, cut there, keep the rest for the next piece. */
+#include "file_read.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+size_t file_chunk_bytes = 256 * 1024, file_record_bytes = 16 * 1024 * 1024;
+
+size_t file_mark(const char *p, size_t n) { return n >= 3 && !memcmp(p, "\xEF\xBB\xBF", 3) ? 3 : 0; }
+
+/* Room for the longest record and its CRLF. */
+static size_t most(void) { return file_record_bytes + 2; }
+
+/* A record too long to hold, or no memory for it: NULL and the error is set. */
+static struct file_piece *piece_grow(struct file_reader *r, struct file_piece *p, size_t room, struct hr_error *err) {
+    const char *name = r->input->split.name;
+    int64_t at = p ? p->at : r->input->at;
+    if (p && p->n >= most()) {
+        hr_fail(err, HR_EFAIL, "file: %s@%lld: the record is longer than %zu bytes", name, (long long)at,
+                file_record_bytes);
+        return NULL;
+    }
+    struct file_piece *more = realloc(p, sizeof *more + room);
+    if (!more) {
+        hr_fail(err, HR_EFAIL, "file: %s@%lld: no memory for %zu bytes", name, (long long)at, room);
+        return NULL;
+    }
+    if (!p) *more = (struct file_piece){.at = at};
+    more->room = room;
+    return more;
+}
+
+static bool make_room(struct file_reader *r, struct hr_error *err) {
+    struct file_piece *p = r->piece;
+    if (p && p->n < p->room) return true;
+    size_t room = p ? 2 * p->room : file_chunk_bytes;
+    if (p && room > most()) room = most();
+    struct file_piece *more = piece_grow(r, p, room, err);
+    if (more) r->piece = more;
+    return more != NULL;
+}
+
+static bool stream_ready(int fd) {
+    struct pollfd ask = {.fd = fd, .events = POLLIN};
+    return poll(&ask, 1, 0) > 0;
+}
+
+/* Like read(2), at most to the file's end for this run. */
+static ssize_t read_more(struct file_reader *r) {
+    struct file_piece *p = r->piece;
+    size_t want = p->room - p->n;
+    if (r->input->stream) return read(r->fd, p->bytes + p->n, want);
+    int64_t from = p->at + (int64_t)p->n, left = r->input->end - from;
+    if (left <= 0) return 0;
+    return pread(r->fd, p->bytes + p->n, (int64_t)want < left ? want : (size_t)left, from);
+}
+
+/* Hand out bytes[0..cut); what follows them starts the next piece. */
+static enum file_got cut(struct file_reader *r, size_t n, struct file_piece **out, struct hr_error *err) {
+    struct file_piece *p = r->piece;
+    size_t rest = p->n - n;
+    r->piece = NULL;
+    if (rest) {
+        size_t room = rest < file_chunk_bytes ? file_chunk_bytes : rest + file_chunk_bytes;
+        if (room > most() && rest <= most()) room = most();
+        r->piece = piece_grow(r, NULL, room, err);
+        if (!r->piece) {
+            r->piece = p;
+            return FILE_GOT_FAILED;
+        }
+        r->piece->at = p->at + (int64_t)n;
+        r->piece->n = rest;
+        memcpy(r->piece->bytes, p->bytes + n, rest);
+    }
+    p->n = n;
+    file_scan_cut(&r->scan, n);
+    r->input->at = p->at + (int64_t)n;
+    *out = p;
+    return FILE_GOT_PIECE;
+}
+
+/* Nothing more to read. A last record without a newline counts, but for a follower: it may grow. */
+static enum file_got at_end(struct file_reader *r, struct file_piece **out, struct hr_error *err) {
+    struct file_piece *p = r->piece;
+    int64_t seen = r->input->at + (int64_t)(p ? p->n : 0);
+    if (!r->input->stream && seen < r->input->size && seen < r->input->end) {
+        hr_fail(err, HR_EDATALOSS, "file: %s became shorter than %lld bytes while it was read", r->input->split.name,
+                (long long)r->input->size);
+        return FILE_GOT_FAILED;
+    }
+    if (r->scan.border) return cut(r, r->scan.border, out, err);
+    if (p && p->n && (!r->follow || r->input->stream)) {
+        if (p->n <= file_record_bytes) return cut(r, p->n, out, err);
+        hr_fail(err, HR_EFAIL, "file: %s@%lld: the record is longer than %zu bytes", r->input->split.name,
+                (long long)p->at, file_record_bytes);
+        return FILE_GOT_FAILED;
+    }
+    r->input->seen = seen;
+    return FILE_GOT_END;
+}
+
+/* A byte order mark is not looked at: a quote after it opens a field. */
+static void scan(struct file_reader *r) {
+    struct file_piece *p = r->piece;
+    if (!p || !p->n) return;
+    if (p->at == 0 && r->scan.done == 0) {
+        if (p->n < 3 && p->bytes[0] == '\xEF') return; /* it may become one */
+        r->scan.done = file_mark(p->bytes, p->n);
+    }
+    file_scan_feed(&r->scan, p->bytes, p->n);
+}
+
+enum file_got file_reader_next(struct file_reader *r, struct file_piece **out, struct hr_error *err) {
+    for (;;) {
+        scan(r);
+        bool full = r->piece && r->piece->n >= r->piece->room;
+        if (r->scan.border && (full || r->input->stream)) return cut(r, r->scan.border, out, err);
+        if (!make_room(r, err)) return FILE_GOT_FAILED;
+        if (r->input->stream && !stream_ready(r->fd)) return FILE_GOT_NOTHING;
+        ssize_t n = read_more(r);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) return FILE_GOT_NOTHING;
+        if (n < 0) {
+            hr_fail(err, HR_EFAIL, "file: cannot read %s: %s", r->input->split.name, strerror(errno));
+            return FILE_GOT_FAILED;
+        }
+        if (n == 0) return at_end(r, out, err);
+        r->piece->n += (size_t)n;
+    }
+}
+
+void file_reader_begin(struct file_reader *r, struct file_input *input, int fd) {
+    r->input = input;
+    r->fd = fd;
+    r->scan.state = FILE_SCAN_START;
+    r->scan.done = r->scan.border = 0;
+}
+
+void file_reader_end(struct file_reader *r) {
+    if (r->input && !r->input->stream) close(r->fd);
+    free(r->piece);
+    r->input = NULL;
+    r->piece = NULL;
+}

@@ -1,0 +1,45 @@
+/*
+ * file_read.h: whole records out of one file at a time.
+ * The reader owns its descriptor and the bytes not handed out yet; a piece belongs to whom it was
+ * handed to, and is freed with free().
+ */
+#ifndef FILE_READ_H
+#define FILE_READ_H
+
+#include "file_scan.h"
+#include "file_set.h"
+
+/* Bytes of a chunk, and of a record at most. Variables, so that tests can have a border anywhere. */
+extern size_t file_chunk_bytes, file_record_bytes;
+
+struct file_piece {
+    int64_t at;      /* in the file, of bytes[0] */
+    size_t start, n; /* its records are bytes[start..n) */
+    size_t room;
+    char bytes[];
+};
+
+struct file_reader {
+    struct file_input *input; /* NULL: none now */
+    int fd;
+    bool follow;
+    struct file_scan scan;
+    struct file_piece *piece; /* what comes next */
+};
+
+enum file_got {
+    FILE_GOT_PIECE,
+    FILE_GOT_NOTHING, /* a stream has nothing yet */
+    FILE_GOT_END,     /* of the file, or of what is there of it so far */
+    FILE_GOT_FAILED,
+};
+
+/* Start at the input's `at`. fd is the reader's from now on, but for a stream's. */
+void file_reader_begin(struct file_reader *, struct file_input *, int fd);
+/* The next whole records; moves the input's `at` past them. */
+enum file_got file_reader_next(struct file_reader *, struct file_piece **, struct hr_error *);
+void file_reader_end(struct file_reader *);
+/* Bytes of a byte order mark at the start of a file. */
+size_t file_mark(const char *p, size_t n);
+
+#endif

@@ -1,0 +1,199 @@
+/* From the bytes of a piece to rows: lines, ndjson and csv. */
+#include "file_rows.h"
+#include "file_csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One batch while it is made. */
+struct rows {
+    const struct file_rows_options *o;
+    struct hr_lane *lane;
+    struct hr_batch *out;
+    const struct file_piece *piece;
+    const char *p, *end; /* what is left of the piece */
+    int64_t *position;
+    uint8_t *keep; /* with on_error drop */
+    uint32_t n, dropped;
+};
+
+static int64_t place(const struct rows *r, const char *p) { return r->piece->at + (p - r->piece->bytes); }
+
+static bool bad_row(struct rows *r, uint32_t row, const char *reason) {
+    if (!hr_bad(r->lane, r->out, row, r->o->on_error, reason)) return false;
+    if (r->o->on_error != HR_ON_ERROR_DROP) return true;
+    if (!r->keep) {
+        r->keep = hr_batch_alloc(r->lane, HR_BATCH);
+        memset(r->keep, 1, HR_BATCH);
+    }
+    r->dropped += r->keep[row];
+    r->keep[row] = 0;
+    return true;
+}
+
+static void make_columns(struct rows *r) {
+    for (int c = 0; c < r->out->columns; c++)
+        if (r->lane->wanted[c]) hr_column_make(r->lane, &r->out->column[c], HR_BATCH);
+}
+
+/* ---- lines and ndjson ---- */
+
+/* The line at r->p without its end, and past it. */
+static struct hr_text take_line(struct rows *r) {
+    const char *line = r->p, *newline = memchr(line, '\n', (size_t)(r->end - line));
+    const char *stop = newline ? newline : r->end;
+    r->p = newline ? newline + 1 : r->end;
+    if (stop > line && stop[-1] == '\r') stop--;
+    return (struct hr_text){.p = line, .n = (uint32_t)(stop - line)};
+}
+
+static bool is_blank(struct hr_text t) {
+    for (uint32_t i = 0; i < t.n; i++)
+        if (t.p[i] != ' ' && t.p[i] != '\t' && t.p[i] != '\r') return false;
+    return true;
+}
+
+static void take_lines(struct rows *r, struct hr_text *text) {
+    bool blank_counts = r->o->format == FILE_LINES;
+    while (r->n < HR_BATCH && r->p < r->end) {
+        int64_t at = place(r, r->p);
+        struct hr_text line = take_line(r);
+        if (!blank_counts && is_blank(line)) continue;
+        if (text) text[r->n] = line;
+        r->position[r->n++] = at;
+    }
+}
+
+static bool fill_lines(struct rows *r) {
+    struct hr_column *value = &r->out->column[0];
+    if (r->lane->wanted[0]) value->at = hr_batch_alloc(r->lane, HR_BATCH * sizeof(struct hr_text));
+    take_lines(r, value->at);
+    return true;
+}
+
+static bool fill_ndjson(struct rows *r) {
+    struct hr_text *line = hr_batch_alloc(r->lane, HR_BATCH * sizeof *line);
+    struct hr_column text = {.at = line, .type = {.id = HR_STRING}};
+    take_lines(r, line);
+    if (!r->n) return true;
+    const char **reason = hr_batch_alloc(r->lane, r->n * sizeof *reason);
+    memset(reason, 0, r->n * sizeof *reason);
+    make_columns(r);
+    struct hr_rows all = {NULL, r->n};
+    if (!hr_json_read(r->lane, r->o->json, &text, all, r->out->column, reason)) return false;
+    for (uint32_t i = 0; i < r->n; i++)
+        if (reason[i] && !bad_row(r, i, reason[i])) return false;
+    return true;
+}
+
+/* ---- csv ---- */
+
+static struct hr_text text_of(struct rows *r, const struct file_csv_field *f) {
+    if (!f->escaped) return (struct hr_text){.p = f->p, .n = f->n};
+    char *to = hr_batch_alloc(r->lane, f->n);
+    return (struct hr_text){.p = to, .n = file_csv_unescape(f, to)};
+}
+
+/* Zeroed too, so that nobody ever meets a wild pointer. */
+static void put_null(struct hr_column *c, uint32_t row) {
+    memset((char *)c->at + row * hr_width(c->type), 0, hr_width(c->type));
+    hr_set_null(c, row);
+}
+
+/* One field to its column, or only looked at where nobody reads that. False: it does not parse. */
+static bool take_field(struct rows *r, struct hr_column *c, uint32_t row, const struct file_csv_field *f) {
+    hr_int128 unread;
+    if (!f->n && !f->quoted) {
+        if (c->at) put_null(c, row);
+        return true;
+    }
+    void *value = c->at ? (char *)c->at + row * hr_width(c->type) : (char *)&unread;
+    if (c->type.id == HR_STRING) {
+        if (c->at) *(struct hr_text *)value = text_of(r, f);
+        return true;
+    }
+    if (hr_parse(c->type, text_of(r, f), value, r->lane)) return true;
+    if (c->at) put_null(c, row);
+    return false;
+}
+
+static void null_row(struct rows *r, uint32_t row) {
+    for (int c = 0; c < r->out->columns; c++)
+        if (r->out->column[c].at) put_null(&r->out->column[c], row);
+}
+
+/* A record that is no good as a whole says nothing about any column; a field only about its own. */
+static bool take_fields(struct rows *r, const struct file_input *input, const struct file_csv_field *field) {
+    /* A row is bad or good whoever reads it: drop and fail look at the pruned columns too. */
+    bool all = r->o->on_error != HR_ON_ERROR_NULL;
+    const char *wrong = NULL;
+    for (int c = 0; c < r->out->columns; c++) {
+        struct hr_column *column = &r->out->column[c];
+        if (!column->at && !all) continue;
+        if (!take_field(r, column, r->n, &field[input->field_of[c]]) && !wrong)
+            wrong = r->o->schema.field[c].name;
+    }
+    if (!wrong) return true;
+    char reason[256];
+    snprintf(reason, sizeof reason, "the field of column %s does not fit its type", wrong);
+    return bad_row(r, r->n, reason);
+}
+
+static bool take_record(struct rows *r, const struct file_input *input, struct file_csv_field *field) {
+    int n;
+    const char *reason;
+    char counts[64];
+    r->position[r->n] = place(r, r->p);
+    r->p = file_csv_split(r->p, r->end, r->o->delimiter, field, input->fields, &n, &reason);
+    if (!reason && n != input->fields) {
+        snprintf(counts, sizeof counts, "%d fields instead of %d", n, input->fields);
+        reason = counts;
+    }
+    if (!reason) return take_fields(r, input, field);
+    null_row(r, r->n);
+    return bad_row(r, r->n, reason);
+}
+
+static bool fill_csv(struct rows *r, const struct file_input *input) {
+    struct file_csv_field *field = hr_batch_alloc(r->lane, (size_t)input->fields * sizeof *field);
+    make_columns(r);
+    while (r->n < HR_BATCH && r->p < r->end) {
+        const char *next = file_csv_skip_empty(r->p, r->end);
+        if (next != r->p) {
+            r->p = next;
+            continue;
+        }
+        if (!take_record(r, input, field)) return false;
+        r->n++;
+    }
+    return true;
+}
+
+/* ---- any format ---- */
+
+static bool fill_format(struct rows *r, const struct hr_chunk *chunk) {
+    switch (r->o->format) {
+    case FILE_NDJSON: return fill_ndjson(r);
+    case FILE_CSV: return fill_csv(r, (const struct file_input *)chunk->split);
+    default: return fill_lines(r);
+    }
+}
+
+bool file_rows_fill(const struct file_rows_options *o, struct hr_lane *lane, struct hr_chunk *chunk,
+                    struct hr_batch *out) {
+    const struct file_piece *piece = chunk->data;
+    const char *records = piece->bytes + piece->start, *end = piece->bytes + piece->n;
+    struct rows r = {.o = o, .lane = lane, .out = out, .piece = piece, .p = records + chunk->cursor, .end = end};
+    out->rows = (struct hr_rows){0};
+    out->size = 0;
+    out->split = chunk->split;
+    if (r.p == end) return true;
+    out->position = r.position = hr_batch_alloc(lane, HR_BATCH * sizeof *r.position);
+    if (!fill_format(&r, chunk)) return false;
+    chunk->cursor = (uint64_t)(r.p - records);
+    out->size = r.n;
+    out->rows = (struct hr_rows){NULL, r.n};
+    if (r.dropped) out->rows = hr_keep(lane, out->rows, r.keep);
+    lane->counts->dropped += r.dropped;
+    return true;
+}

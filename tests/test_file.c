@@ -1,0 +1,702 @@
+/* The file source, driven through its record as the engine does, with a host of its own. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sources/file_read.h"
+
+extern const struct hr_plugin hr_source_file;
+#define SOURCE hr_source_file.source
+
+/* ---- a small host ---- */
+
+struct memory { struct memory *next; _Alignas(16) char bytes[]; };
+static struct memory *memories;
+static struct hr_field schema_field[8], out_field[8];
+static int schema_fields, out_fields, faults, bads;
+static bool not_rereadable;
+static char said[1024];
+
+static void *memory_new(size_t n) {
+    struct memory *m = calloc(1, sizeof *m + n);
+    m->next = memories;
+    memories = m;
+    return m->bytes;
+}
+
+static bool host_fail(struct hr_error *err, int code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    err->code = code;
+    return false;
+}
+
+static void host_log(enum hr_level level, const char *format, ...) { (void)level; (void)format; }
+
+static bool host_fault(struct hr_bind *b, const void *field, const char *format, ...) {
+    (void)b;
+    (void)field;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(said, sizeof said, format, args);
+    va_end(args);
+    faults++;
+    return false;
+}
+
+static int host_output(struct hr_bind *b, const char *name, struct hr_type type) {
+    (void)b;
+    out_field[out_fields] = (struct hr_field){name, type};
+    return out_fields++;
+}
+
+static void *host_pipeline_alloc(struct hr_bind *b, size_t n) { (void)b; return memory_new(n); }
+
+static bool host_schema(struct hr_bind *b, const struct hr_sql *sql, struct hr_schema *schema) {
+    (void)b;
+    (void)sql;
+    *schema = (struct hr_schema){schema_fields, schema_field};
+    return true;
+}
+
+static struct hr_json *host_json(struct hr_bind *b, const struct hr_schema *s, const struct hr_json_options *o) {
+    (void)b;
+    (void)s;
+    (void)o;
+    return memory_new(1);
+}
+
+static void host_not_rereadable(struct hr_bind *b, const char *why) { (void)b; (void)why; not_rereadable = true; }
+static void *host_batch_alloc(struct hr_lane *lane, size_t n) { (void)lane; return memory_new(n); }
+
+/* An object is its own text in the first column; anything else is bad. */
+static bool host_json_read(struct hr_lane *lane, const struct hr_json *j, const struct hr_column *text,
+                           struct hr_rows rows, struct hr_column *out, const char **reason) {
+    (void)lane;
+    (void)j;
+    HR_EACH(rows, i) {
+        struct hr_text t = ((struct hr_text *)text->at)[i];
+        ((struct hr_text *)out->at)[i] = t;
+        if (t.p[0] == '{') continue;
+        hr_set_null(out, i);
+        reason[i] = "no object";
+    }
+    return true;
+}
+
+static bool host_bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,
+                     const char *reason) {
+    bads++;
+    snprintf(said, sizeof said, "%s", reason);
+    if (policy != HR_ON_ERROR_FAIL) return true;
+    return host_fail(lane->err, HR_EFAIL, "%s@%lld: %s", b->split->name, (long long)b->position[row], reason);
+}
+
+static bool host_parse(struct hr_type type, struct hr_text text, void *value, struct hr_lane *lane) {
+    (void)lane;
+    ck_assert_int_eq(type.id, HR_INT);
+    char copy[16], *end;
+    if (!text.n || text.n >= sizeof copy) return false;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    *(int32_t *)value = (int32_t)strtol(copy, &end, 10);
+    return !*end;
+}
+
+static const struct hr_host host = {
+    .abi = HR_ABI, .fail = host_fail, .log = host_log, .fault = host_fault, .output = host_output,
+    .pipeline_alloc = host_pipeline_alloc, .schema = host_schema, .json = host_json,
+    .not_rereadable = host_not_rereadable, .batch_alloc = host_batch_alloc, .json_read = host_json_read,
+    .bad = host_bad, .parse = host_parse,
+};
+
+/* ---- a source under test ---- */
+
+static char folder[] = "/tmp/test_file.XXXXXX", *path;
+static void *self;
+static struct hr_error err;
+static char rows[1 << 16]; /* "byte:a|b|c\n" for each row */
+static uint64_t dropped;
+static uint8_t wanted[8];
+
+static void write_file(const char *name, const char *bytes, size_t n, const char *mode) {
+    FILE *f = fopen(name, mode);
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+#define WRITE(name, text) write_file(name, text, strlen(text), "w")
+#define APPEND(name, text) write_file(name, text, strlen(text), "a")
+
+static void set(const struct hr_option *o, const char *value) {
+    char *at = (char *)self + o->offset;
+    if (o->type == HR_OPT_STRING) *(const char **)at = value;
+    if (o->type == HR_OPT_BOOL) *(bool *)at = !strcmp(value, "true");
+    if (o->type == HR_OPT_SQL) ((struct hr_sql *)at)->s = value;
+    if (o->type == HR_OPT_LIST) {
+        struct hr_list *list = (struct hr_list *)at;
+        struct hr_sql *item = memory_new(8 * sizeof *item);
+        if (list->n) memcpy(item, list->item, (size_t)list->n * sizeof *item);
+        item[list->n] = (struct hr_sql){.s = value};
+        *list = (struct hr_list){list->n + 1, item};
+    }
+    if (o->type != HR_OPT_ENUM) return;
+    int index = 0;
+    for (const char *c = o->choices; strncmp(c, value, strlen(value)); index++) {
+        c = strchr(c, '|');
+        ck_assert_ptr_nonnull(c++);
+    }
+    *(int *)at = index;
+}
+
+/* "name", "value", ..., NULL; a path may come more than once. */
+static bool make(const char *name, ...) {
+    self = memory_new(hr_source_file.self_size);
+    out_fields = faults = bads = 0;
+    not_rereadable = false;
+    dropped = 0;
+    err = (struct hr_error){0};
+    for (const struct hr_option *o = hr_source_file.options; o->name; o++)
+        if (o->fallback) set(o, o->fallback);
+    va_list args;
+    va_start(args, name);
+    for (; name; name = va_arg(args, const char *)) {
+        const struct hr_option *o = hr_source_file.options;
+        while (strcmp(o->name, name)) o++;
+        set(o, va_arg(args, const char *));
+    }
+    va_end(args);
+    struct hr_bind b = {.self = self};
+    bool ok = SOURCE.bind(self, &b);
+    ck_assert_int_eq(ok, faults == 0);
+    return ok;
+}
+
+static bool open_from(struct hr_positions from, bool bounded) {
+    struct hr_open o = {.from = from, .bounded = bounded, .err = &err};
+    return SOURCE.open(self, &o);
+}
+
+static void put_row(const struct hr_batch *b, uint32_t i) {
+    size_t n = strlen(rows);
+    n += (size_t)snprintf(rows + n, sizeof rows - n, "%lld:", (long long)b->position[i]);
+    for (int c = 0; c < b->columns; c++) {
+        const struct hr_column *column = &b->column[c];
+        const struct hr_text *t = column->at;
+        const char *bar = c ? "|" : "";
+        if (!column->at) n += (size_t)snprintf(rows + n, sizeof rows - n, "%s#", bar);
+        else if (hr_is_null(column, i)) n += (size_t)snprintf(rows + n, sizeof rows - n, "%sNULL", bar);
+        else if (column->type.id == HR_INT)
+            n += (size_t)snprintf(rows + n, sizeof rows - n, "%s%d", bar, ((int32_t *)column->at)[i]);
+        else n += (size_t)snprintf(rows + n, sizeof rows - n, "%s%.*s", bar, (int)t[i].n, t[i].p);
+    }
+    snprintf(rows + n, sizeof rows - n, "\n");
+}
+
+static bool take(struct hr_chunk *chunk) {
+    struct hr_counts counts = {0};
+    struct hr_lane lane = {.counts = &counts, .err = &err, .wanted = wanted};
+    bool ok = true;
+    for (;;) {
+        struct hr_column column[8] = {{0}};
+        struct hr_batch b = {.columns = out_fields, .column = column};
+        for (int i = 0; i < out_fields; i++) column[i].type = out_field[i].type;
+        ok = SOURCE.fill(self, &lane, chunk, &b);
+        if (!ok || !b.size) break;
+        ck_assert_uint_le(b.size, HR_BATCH);
+        HR_EACH(b.rows, i) put_row(&b, i);
+    }
+    dropped += counts.dropped;
+    SOURCE.release(self, chunk);
+    return ok;
+}
+
+static enum hr_poll step(void) {
+    struct hr_chunk chunk = {0};
+    enum hr_poll result = SOURCE.poll(self, &chunk, &err);
+    if (result == HR_IDLE) ck_assert_int_gt(chunk.retry_us, 0);
+    return result == HR_CHUNK && !take(&chunk) ? HR_FAILED : result;
+}
+
+/* Until there is nothing more; what stopped it. */
+static enum hr_poll drain(void) {
+    enum hr_poll result;
+    while ((result = step()) == HR_CHUNK) {}
+    return result;
+}
+
+static struct hr_positions positions_now(void) {
+    struct hr_positions p = SOURCE.positions(self);
+    struct hr_position *item = memory_new(((size_t)p.n + 1) * sizeof *item);
+    for (int i = 0; i < p.n; i++) {
+        item[i] = p.item[i];
+        item[i].split = strcpy(memory_new(strlen(p.item[i].split) + 1), p.item[i].split);
+        if (p.item[i].detail) item[i].detail = strcpy(memory_new(strlen(p.item[i].detail) + 1), p.item[i].detail);
+    }
+    return (struct hr_positions){p.n, item};
+}
+
+#define NOWHERE ((struct hr_positions){0})
+
+static void reads(const char *expected) {
+    rows[0] = '\0';
+    ck_assert_msg(open_from(NOWHERE, false), "%s", err.text);
+    ck_assert_int_eq(drain(), HR_END);
+    ck_assert(SOURCE.caught_up(self));
+    ck_assert_int_eq(step(), HR_END);
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, expected);
+}
+
+static void refuses(int code, const char *why, struct hr_positions from) {
+    enum hr_poll result = open_from(from, false) ? drain() : HR_FAILED;
+    ck_assert_int_eq(result, HR_FAILED);
+    ck_assert_int_eq(err.code, code);
+    ck_assert_msg(strstr(err.text, why) != NULL, "'%s' does not say '%s'", err.text, why);
+    SOURCE.close(self);
+}
+
+static void set_up(void) {
+    hr_host = &host;
+    snprintf(folder, sizeof folder, "/tmp/test_file.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    path = memory_new(64);
+    snprintf(path, 64, "%s/in", folder);
+    schema_field[0] = (struct hr_field){"a", {.id = HR_INT}};
+    schema_field[1] = (struct hr_field){"b", {.id = HR_STRING}};
+    schema_fields = 2;
+    memset(wanted, 1, sizeof wanted);
+    rows[0] = '\0';
+    file_chunk_bytes = 256 * 1024;
+    file_record_bytes = 16 * 1024 * 1024;
+}
+
+static void tear_down(void) {
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    ck_assert_int_eq(system(command), 0);
+    for (struct memory *m; (m = memories); free(m)) memories = m->next;
+}
+
+/* ---- formats ---- */
+
+START_TEST(lines) {
+    WRITE(path, "\xEF\xBB\xBF" "a\r\n\nb\rc\n\"d");
+    ck_assert(make("path", path, NULL));
+    reads("3:a\n6:\n7:b\rc\n11:\"d\n");
+    WRITE(path, "");
+    ck_assert(make("path", path, NULL));
+    reads("");
+}
+END_TEST
+
+START_TEST(ndjson) {
+    schema_field[0].type.id = HR_STRING;
+    schema_fields = 1;
+    WRITE(path, "{1}\r\n\n \r\nx\n{2}");
+    ck_assert(make("path", path, "format", "ndjson", "schema", "s", NULL));
+    reads("0:{1}\n9:NULL\n11:{2}\n");
+    ck_assert_int_eq(bads, 1);
+    ck_assert(make("path", path, "format", "ndjson", "schema", "s", "on_error", "drop", NULL));
+    reads("0:{1}\n11:{2}\n");
+    ck_assert_uint_eq(dropped, 1);
+}
+END_TEST
+
+START_TEST(csv) {
+    WRITE(path, "\xEF\xBB\xBF\"b\",x,A\r\n\"one,\"\"1\"\"\nmore\",,1\r\n\n,,\n\"\",y,-2\nit\"s,z,3");
+    ck_assert(make("path", path, "format", "csv", "schema", "s", NULL));
+    reads("12:1|one,\"1\"\nmore\n34:NULL|NULL\n37:-2|\n45:3|it\"s\n");
+    ck_assert_int_eq(bads, 0);
+}
+END_TEST
+
+START_TEST(csv_without_header) {
+    WRITE(path, "1;x,y\n;\"\"\n");
+    ck_assert(make("path", path, "format", "csv", "schema", "s", "header", "false", "delimiter", ";", NULL));
+    reads("0:1|x,y\n6:NULL|\n");
+}
+END_TEST
+
+START_TEST(csv_bad_rows) {
+    const char *text = "a,b\n1\nx,keep\n2,\"q\"z\n3,4,5\n4,ok\n5,\"open\n6,gone\n";
+    WRITE(path, text);
+    ck_assert(make("path", path, "format", "csv", "schema", "s", NULL));
+    reads("4:NULL|NULL\n6:NULL|keep\n13:NULL|NULL\n20:NULL|NULL\n26:4|ok\n31:NULL|NULL\n");
+    ck_assert_int_eq(bads, 5);
+    ck_assert(make("path", path, "format", "csv", "schema", "s", "on_error", "drop", NULL));
+    reads("26:4|ok\n");
+    ck_assert_uint_eq(dropped, 5);
+    ck_assert(make("path", path, "format", "csv", "schema", "s", "on_error", "fail", NULL));
+    refuses(HR_EFAIL, "in@4: 1 fields instead of 2", NOWHERE);
+}
+END_TEST
+
+START_TEST(only_wanted_columns) {
+    WRITE(path, "a,b\nx,1\n");
+    wanted[0] = 0;
+    ck_assert(make("path", path, "format", "csv", "schema", "s", NULL));
+    reads("4:#|1\n");
+    ck_assert_int_eq(bads, 0);
+    ck_assert(make("path", path, "format", "csv", "schema", "s", "on_error", "drop", NULL));
+    reads(""); /* a row is bad whoever reads it */
+    wanted[1] = 0;
+    ck_assert(make("path", path, "format", "csv", "schema", "s", NULL));
+    reads("4:#|#\n");
+}
+END_TEST
+
+START_TEST(more_rows_than_a_batch) {
+    for (int i = 0; i < 2 * HR_BATCH + 1; i++) APPEND(path, "r\n");
+    ck_assert(make("path", path, NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(drain(), HR_END);
+    int n = 0;
+    for (const char *p = rows; (p = strchr(p, '\n')); p++) n++;
+    ck_assert_int_eq(n, 2 * HR_BATCH + 1);
+    SOURCE.close(self);
+}
+END_TEST
+
+/* ---- borders and positions ---- */
+
+static const char *const nasty[][2] = {
+    {"lines", "\xEF\xBB\xBF" "one\r\n\n\r\ntwo\n\nthree \"\n4"},
+    {"csv", "\xEF\xBB\xBF\"a\",\"b\nb\",b\r\n1,\"x\ny\",\"p\"\"\n\"\"q\"\r\n\r\n2,,\"\"\n3,it\"s,\n4,\"bad\"x,y\nz,z,\"\n\n\"\n5,,6"},
+    {"csv", "a,b\n\n"},
+    {"csv", "a,b"},
+    {"csv", "a,b\n1,2\n3,\"never closed\n4,5\n"},
+};
+
+static void make_nasty(int i) {
+    bool typed = strcmp(nasty[i][0], "lines") != 0;
+    WRITE(path, nasty[i][1]);
+    ck_assert(make("path", path, "format", nasty[i][0], typed ? "schema" : NULL, "s", NULL));
+}
+
+START_TEST(border_at_every_byte) {
+    static char whole[sizeof rows];
+    make_nasty(_i);
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(drain(), HR_END);
+    SOURCE.close(self);
+    memcpy(whole, rows, sizeof rows);
+    for (file_chunk_bytes = 1; file_chunk_bytes < strlen(nasty[_i][1]) + 3; file_chunk_bytes++) {
+        make_nasty(_i);
+        reads(whole);
+    }
+}
+END_TEST
+
+/* Stop after every chunk and go on from there: the same rows, none twice and none left out. */
+START_TEST(resume_at_every_position) {
+    static char whole[sizeof rows];
+    make_nasty(_i);
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(drain(), HR_END);
+    SOURCE.close(self);
+    memcpy(whole, rows, sizeof rows);
+    for (file_chunk_bytes = 1; file_chunk_bytes < 20; file_chunk_bytes++) {
+        struct hr_positions at = NOWHERE;
+        enum hr_poll result;
+        rows[0] = '\0';
+        do {
+            make_nasty(_i);
+            ck_assert_msg(open_from(at, true), "%s", err.text);
+            result = step();
+            at = positions_now();
+            SOURCE.close(self);
+        } while (result == HR_CHUNK);
+        ck_assert_int_eq(result, HR_END);
+        ck_assert_str_eq(rows, whole);
+        ck_assert_int_eq(at.n, 1);
+        ck_assert_int_eq(at.item[0].at, (int64_t)strlen(nasty[_i][1]));
+    }
+}
+END_TEST
+
+/* Where poll() sees borders and where fill() sees them must be the same, whatever the bytes are. */
+START_TEST(random_bytes) {
+    static const char letters[] = "1a\"\"\",,\r\n\n\xEF\xBB\xBF";
+    static char whole[sizeof rows];
+    unsigned seed = (unsigned)_i;
+    for (int round = 0; round < 60; round++) {
+        char text[40];
+        size_t n = 0;
+        while (n < sizeof text - 1) text[n++] = letters[(seed = seed * 1103515245u + 12345u) / 65536 % (sizeof letters - 1)];
+        write_file(path, text, n, "w");
+        for (file_chunk_bytes = 64; file_chunk_bytes; file_chunk_bytes /= 2) {
+            ck_assert(make("path", path, "format", "csv", "schema", "s", "header", "false", NULL));
+            rows[0] = '\0';
+            ck_assert(open_from(NOWHERE, false));
+            ck_assert_int_eq(drain(), HR_END);
+            SOURCE.close(self);
+            if (file_chunk_bytes == 64) memcpy(whole, rows, sizeof rows);
+            ck_assert_str_eq(rows, whole);
+        }
+    }
+}
+END_TEST
+
+START_TEST(long_records) {
+    file_chunk_bytes = 8;
+    file_record_bytes = 20;
+    WRITE(path, "short\n01234567890123456789\nx\n");
+    ck_assert(make("path", path, NULL));
+    reads("0:short\n6:01234567890123456789\n27:x\n");
+    WRITE(path, "short\n01234567890123456789abcd\nx\n");
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EFAIL, "in@6: the record is longer than 20 bytes", NOWHERE);
+    WRITE(path, "short\n01234567890123456789a");
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EFAIL, "in@6: the record is longer than 20 bytes", NOWHERE);
+}
+END_TEST
+
+static struct hr_positions read_to_end(const char *option, const char *value) {
+    ck_assert(make("path", path, option, value, NULL));
+    ck_assert_msg(open_from(NOWHERE, true), "%s", err.text);
+    ck_assert_int_eq(drain(), HR_END);
+    struct hr_positions at = positions_now();
+    SOURCE.close(self);
+    return at;
+}
+
+START_TEST(changed_files) {
+    WRITE(path, "one\ntwo");
+    struct hr_positions at = read_to_end(NULL, NULL);
+    ck_assert_int_eq(at.item[0].at, 7);
+    APPEND(path, "\nthree\n");
+    rows[0] = '\0';
+    ck_assert(make("path", path, NULL));
+    ck_assert(open_from(at, false));
+    ck_assert_int_eq(drain(), HR_END);
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, "8:three\n");
+    WRITE(path, "one\ntwofold\n");
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EDATALOSS, "has grown", at);
+    WRITE(path, "one\n");
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EDATALOSS, "in was read up to byte 7, but now has 4 bytes", at);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EFAIL, "cannot open", at);
+}
+END_TEST
+
+/* ---- several files ---- */
+
+static char *in_folder(const char *name) {
+    char *p = memory_new(128);
+    snprintf(p, 128, "%s/%s", folder, name);
+    return p;
+}
+
+START_TEST(globs) {
+    char *b = in_folder("b.txt"), *a = in_folder("a.txt");
+    WRITE(b, "b\n");
+    WRITE(a, "a");
+    WRITE(path, "in\n");
+    ck_assert_int_eq(mkdir(in_folder("c.txt"), 0700), 0);
+    ck_assert(make("path", path, "path", in_folder("*.txt"), NULL));
+    reads("0:in\n0:a\n0:b\n");
+    ck_assert(make("path", in_folder("*.none"), NULL));
+    refuses(HR_EFAIL, "no file matches", NOWHERE);
+}
+END_TEST
+
+/* A file that was read and is gone stays in the positions; one that was not read is lost. */
+START_TEST(gone_files) {
+    char *a = in_folder("a.txt"), *b = in_folder("b.txt"), *glob = in_folder("*.txt");
+    WRITE(a, "a\n");
+    WRITE(b, "b\n");
+    ck_assert(make("path", glob, NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(step(), HR_CHUNK);
+    struct hr_positions at = positions_now();
+    SOURCE.close(self);
+    ck_assert_int_eq(at.n, 2);
+    ck_assert_int_eq(unlink(a), 0);
+    rows[0] = '\0';
+    ck_assert(make("path", glob, NULL));
+    ck_assert_msg(open_from(at, false), "%s", err.text);
+    ck_assert_int_eq(drain(), HR_END);
+    ck_assert_int_eq(SOURCE.positions(self).n, 2);
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, "0:b\n");
+    ck_assert_int_eq(unlink(b), 0);
+    ck_assert(make("path", glob, NULL));
+    refuses(HR_EDATALOSS, "b.txt is gone", at);
+}
+END_TEST
+
+START_TEST(follow) {
+    char *glob = in_folder("*");
+    WRITE(path, "one\ntw");
+    ck_assert(make("path", glob, "follow", "true", NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert(!SOURCE.caught_up(self));
+    ck_assert_int_eq(drain(), HR_IDLE);
+    ck_assert(SOURCE.caught_up(self));
+    ck_assert_str_eq(rows, "0:one\n");
+    ck_assert_int_eq(drain(), HR_IDLE);
+    APPEND(path, "o\nth");
+    ck_assert_int_eq(drain(), HR_IDLE);
+    WRITE(in_folder("jn"), "new\n");
+    ck_assert_int_eq(drain(), HR_IDLE); /* finds it */
+    ck_assert_int_eq(drain(), HR_IDLE);
+    ck_assert_str_eq(rows, "0:one\n4:two\n0:new\n");
+    struct hr_positions at = positions_now();
+    ck_assert_int_eq(at.n, 2);
+    ck_assert_int_eq(at.item[0].at, 8);
+    WRITE(path, "one\n");
+    ck_assert_int_eq(drain(), HR_FAILED);
+    ck_assert_int_eq(err.code, HR_EDATALOSS);
+    SOURCE.close(self);
+}
+END_TEST
+
+START_TEST(follow_csv_header) {
+    WRITE(path, "a,");
+    ck_assert(make("path", path, "follow", "true", "format", "csv", "schema", "s", NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(drain(), HR_IDLE);
+    ck_assert(SOURCE.caught_up(self));
+    APPEND(path, "b\n1,\"x\n");
+    ck_assert_int_eq(drain(), HR_IDLE);
+    ck_assert_str_eq(rows, "");
+    APPEND(path, "y\"\n2");
+    ck_assert_int_eq(drain(), HR_IDLE);
+    ck_assert_str_eq(rows, "4:1|x\ny\n");
+    SOURCE.close(self);
+}
+END_TEST
+
+START_TEST(bounded) {
+    WRITE(path, "one\ntwo\nth");
+    ck_assert(make("path", path, "follow", "true", NULL));
+    ck_assert(open_from(NOWHERE, true));
+    APPEND(path, "ree\nfour\n");
+    ck_assert_int_eq(drain(), HR_END);
+    ck_assert(SOURCE.caught_up(self));
+    struct hr_positions at = positions_now();
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, "0:one\n4:two\n");
+    ck_assert(make("path", path, "follow", "true", NULL));
+    ck_assert(open_from(at, true));
+    ck_assert_int_eq(drain(), HR_END);
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, "0:one\n4:two\n8:three\n14:four\n");
+}
+END_TEST
+
+/* ---- stdin ---- */
+
+static void say(int fd, const char *text) { ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text)); }
+
+START_TEST(standard_input) {
+    int fd[2], before = dup(0);
+    ck_assert_int_eq(pipe(fd), 0);
+    dup2(fd[0], 0);
+    ck_assert(make("path", "-", "format", "csv", "schema", "s", NULL));
+    ck_assert(not_rereadable);
+    ck_assert(open_from(NOWHERE, true));
+    ck_assert_int_eq(step(), HR_IDLE);
+    say(fd[1], "\xEF\xBB\xBF");
+    ck_assert_int_eq(step(), HR_IDLE);
+    say(fd[1], "\n\na,b\n1,\"x");
+    ck_assert_int_eq(step(), HR_IDLE);
+    ck_assert(!SOURCE.caught_up(self));
+    say(fd[1], "\ny\"\n2,z");
+    ck_assert_int_eq(step(), HR_CHUNK);
+    ck_assert_int_eq(step(), HR_IDLE);
+    close(fd[1]);
+    ck_assert_int_eq(drain(), HR_END);
+    ck_assert(SOURCE.caught_up(self));
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, "9:1|x\ny\n17:2|z\n");
+    dup2(before, 0);
+    close(before);
+    close(fd[0]);
+}
+END_TEST
+
+/* ---- what is refused ---- */
+
+START_TEST(refused_options) {
+    ck_assert(!make("path", path, "schema", "s", NULL));
+    ck_assert(!make("path", path, "format", "csv", NULL));
+    ck_assert(!make("path", path, "format", "ndjson", NULL));
+    ck_assert(!make("path", path, "delimiter", "ab", NULL));
+    ck_assert(!make("path", path, "delimiter", "", NULL));
+    ck_assert(!make("path", path, "delimiter", "\"", NULL));
+    ck_assert(!make("path", path, "path", path, NULL));
+    ck_assert(!make("path", "", NULL));
+}
+END_TEST
+
+START_TEST(refused_files) {
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EFAIL, "/in: No such file", NOWHERE);
+    ck_assert(make("path", folder, NULL));
+    refuses(HR_EFAIL, "is a directory", NOWHERE);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert(make("path", path, NULL));
+    refuses(HR_EFAIL, "no regular file", NOWHERE);
+    ck_assert_int_eq(unlink(path), 0);
+    static const char *const header[][2] = {
+        {"a,c\n", "/in: the header has no column 'b'"},
+        {"a,b,b\n", "/in: the header has twice the column 'b'"},
+        {"\n\"a\"x,b\n", "/in@1: the header: text after"},
+        {"a,\"b\n", "/in@0: the header: a quote"},
+    };
+    for (int i = 0; i < 4; i++) {
+        WRITE(path, header[i][0]);
+        ck_assert(make("path", path, "format", "csv", "schema", "s", NULL));
+        ck_assert(!open_from(NOWHERE, false));
+        refuses(HR_EFAIL, header[i][1], NOWHERE);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("file");
+    TCase *all = tcase_create("file");
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    int nasties = (int)(sizeof nasty / sizeof *nasty);
+    tcase_add_test(all, lines);
+    tcase_add_test(all, ndjson);
+    tcase_add_test(all, csv);
+    tcase_add_test(all, csv_without_header);
+    tcase_add_test(all, csv_bad_rows);
+    tcase_add_test(all, only_wanted_columns);
+    tcase_add_test(all, more_rows_than_a_batch);
+    tcase_add_loop_test(all, border_at_every_byte, 0, nasties);
+    tcase_add_loop_test(all, resume_at_every_position, 0, nasties);
+    tcase_add_loop_test(all, random_bytes, 0, 10);
+    tcase_add_test(all, long_records);
+    tcase_add_test(all, changed_files);
+    tcase_add_test(all, globs);
+    tcase_add_test(all, gone_files);
+    tcase_add_test(all, follow);
+    tcase_add_test(all, follow_csv_header);
+    tcase_add_test(all, bounded);
+    tcase_add_test(all, standard_input);
+    tcase_add_test(all, refused_options);
+    tcase_add_test(all, refused_files);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
