@@ -370,7 +370,8 @@ END_TEST
 
 static const char *const nasty[][2] = {
     {"lines", "\xEF\xBB\xBF" "one\r\n\n\r\ntwo\n\nthree \"\n4"},
-    {"csv", "\xEF\xBB\xBF\"a\",\"b\nb\",b\r\n1,\"x\ny\",\"p\"\"\n\"\"q\"\r\n\r\n2,,\"\"\n3,it\"s,\n4,\"bad\"x,y\nz,z,\"\n\n\"\n5,,6"},
+    {"csv", "\xEF\xBB\xBF\"a\",\"b\nb\",b\r\n"
+            "1,\"x\ny\",\"p\"\"\n\"\"q\"\r\n\r\n2,,\"\"\n3,it\"s,\n4,\"bad\"x,y\nz,z,\"\n\n\"\n5,,6"},
     {"csv", "a,b\n\n"},
     {"csv", "a,b"},
     {"csv", "a,b\n1,2\n3,\"never closed\n4,5\n"},
@@ -431,7 +432,11 @@ START_TEST(random_bytes) {
     for (int round = 0; round < 60; round++) {
         char text[40];
         size_t n = 0;
-        while (n < sizeof text - 1) text[n++] = letters[(seed = seed * 1103515245u + 12345u) / 65536 % (sizeof letters - 1)];
+        if (round % 2) n = (size_t)snprintf(text, sizeof text, "\xEF\xBB\xBF\"\n");
+        while (n < sizeof text - 1) {
+            seed = seed * 1103515245u + 12345u;
+            text[n++] = letters[seed / 65536 % (sizeof letters - 1)];
+        }
         write_file(path, text, n, "w");
         for (file_chunk_bytes = 64; file_chunk_bytes; file_chunk_bytes /= 2) {
             ck_assert(make("path", path, "format", "csv", "schema", "s", "header", "false", NULL));
@@ -536,6 +541,36 @@ START_TEST(gone_files) {
     ck_assert_int_eq(unlink(b), 0);
     ck_assert(make("path", glob, NULL));
     refuses(HR_EDATALOSS, "b.txt is gone", at);
+}
+END_TEST
+
+/* What is no longer asked for is not read on, but its position is kept. */
+START_TEST(other_path) {
+    WRITE(path, "one\n");
+    struct hr_positions at = read_to_end(NULL, NULL);
+    APPEND(path, "two\n");
+    WRITE(in_folder("other"), "x\n");
+    rows[0] = '\0';
+    ck_assert(make("path", in_folder("other"), NULL));
+    ck_assert(open_from(at, false));
+    ck_assert_int_eq(drain(), HR_END);
+    ck_assert_int_eq(SOURCE.positions(self).n, 2);
+    SOURCE.close(self);
+    ck_assert_str_eq(rows, "0:x\n");
+}
+END_TEST
+
+START_TEST(cut_short_while_read) {
+    file_chunk_bytes = 4;
+    WRITE(path, "one\ntwo\nsix\n");
+    ck_assert(make("path", path, NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(step(), HR_CHUNK);
+    ck_assert_int_eq(truncate(path, 9), 0);
+    ck_assert_int_eq(drain(), HR_FAILED);
+    ck_assert_int_eq(err.code, HR_EDATALOSS);
+    ck_assert_str_eq(rows, "0:one\n4:two\n");
+    SOURCE.close(self);
 }
 END_TEST
 
@@ -687,6 +722,8 @@ int main(void) {
     tcase_add_test(all, changed_files);
     tcase_add_test(all, globs);
     tcase_add_test(all, gone_files);
+    tcase_add_test(all, other_path);
+    tcase_add_test(all, cut_short_while_read);
     tcase_add_test(all, follow);
     tcase_add_test(all, follow_csv_header);
     tcase_add_test(all, bounded);
