@@ -308,8 +308,8 @@ struct hr_function {
     struct hr_type gives;          /* HR_NONE: type() says */
     /* Optional: check types and constants, and say what comes out. constant[k] is NULL unless
      * argument k is a literal. Casts of arguments: change arg[k] and the host casts to it. */
-    bool (*type)(int args, struct hr_type *arg, const struct hr_text *constant, struct hr_type *gives,
-                 struct hr_error *);
+    bool (*type)(int args, struct hr_type *arg, const struct hr_text *const *constant,
+                 struct hr_type *gives, struct hr_error *);
     bool nulls; /* eval sees rows with null arguments too (coalesce) */
     /* A row without a result is made null with hr_set_null(call->out, i). */
     bool (*eval)(const struct hr_call *);
