@@ -1,0 +1,347 @@
+/*
+ * kafka: records of one topic.
+ *
+ *   source:
+ *     kafka:
+ *       brokers: localhost:9092
+ *       topic: invoices
+ *       starting_offsets: earliest
+ *       config: {security.protocol: SASL_SSL, sasl.mechanisms: PLAIN, sasl.username: me, sasl.password: "${PASSWORD}"}
+ *
+ * 1. Columns: key STRING, value STRING, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP.
+ * 2. This process owns every partition of the topic (assign); new ones are found, and read from their
+ *    beginning. Offsets live in the checkpoint; the consumer group headrace-NAME only mirrors them, for
+ *    lag tools.
+ * 3. starting_offsets (earliest, latest, or {0: 17, 1: 4}) counts only where there is no checkpoint.
+ * 4. Only committed records are read. Gaps between offsets are legal; what lies below the next expected
+ *    offset was seen before, and is dropped.
+ * 5. A partition's end is an end-of-partition event: behind aborted transactions no message is there.
+ * 6. Offsets that are gone stop the job with exit 5, or are counted with on_data_loss: continue.
+ * 7. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1.
+ */
+#include "sources/kafka_partitions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_MESSAGES = 4096 };
+enum { KEY, VALUE, TOPIC, PARTITION, OFFSET, TIMESTAMP, COLUMNS };
+
+static const struct hr_field columns[COLUMNS] = {
+    {"key", {.id = HR_STRING}},    {"value", {.id = HR_STRING}},  {"topic", {.id = HR_STRING}},
+    {"partition", {.id = HR_INT}}, {"offset", {.id = HR_BIGINT}}, {"timestamp", {.id = HR_TIMESTAMP}},
+};
+
+static const struct hr_option options[] = {
+    HR_OPTION(struct kafka, brokers, "localhost:9092", "host:port, ..."),
+    HR_REQUIRED(struct kafka, topic, "the topic to read"),
+    HR_OPTION(struct kafka, starting_offsets, "latest", "earliest, latest, or partition: offset, where there is no checkpoint"),
+    HR_CHOICE(struct kafka, on_data_loss, "fail|continue", "fail", "when offsets are gone"),
+    HR_ROW(struct kafka, config, .secret = true, .help = "librdkafka properties (TLS, SASL, buffers)"),
+    {0},
+};
+
+static bool bind(void *self, struct hr_bind *b) {
+    struct kafka *k = self;
+    bool ok = kafka_config_check(b, &k->config);
+    for (int i = 0; i < k->starting_offsets.n; i++) {
+        const struct hr_map_item *item = &k->starting_offsets.item[i];
+        char *end;
+        bool word = !strcmp(item->value.s, "earliest") || !strcmp(item->value.s, "latest");
+        bool number = strtoll(item->value.s, &end, 10) >= 0 && !*end && end != item->value.s;
+        if (!word && !(number && *item->name))
+            ok = hr_fault(b, &item->value, "starting_offsets is earliest, latest or {partition: offset}, not '%s'", item->value.s);
+        if (*item->name && (strtoll(item->name, &end, 10) < 0 || *end))
+            ok = hr_fault(b, &item->value, "starting_offsets: '%s' is no partition number", item->name);
+    }
+    for (int i = 0; i < COLUMNS; i++) hr_output(b, columns[i].name, columns[i].type);
+    return ok;
+}
+
+/* ---- opening ---- */
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+    struct kafka *k = opaque;
+    (void)rk;
+    bool down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__RESOLVE;
+    if (down && k->down) return;
+    if (down) k->down = true;
+    if (down) hr_log(HR_WARN, "kafka: no broker of %s can be reached; waiting (%s)", k->brokers, reason);
+    else if (code != RD_KAFKA_RESP_ERR__TRANSPORT) hr_log(HR_WARN, "kafka: %s: %s", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+}
+
+static void on_event(rd_kafka_t *rk, void *opaque) {
+    (void)rk;
+    struct kafka *k = opaque;
+    hr_wake(&k->open);
+}
+
+static bool connect_(struct kafka *k, struct hr_error *err) {
+    char group[256], why[512];
+    snprintf(group, sizeof group, "headrace-%.200s", k->open.job);
+    /* Small queues: what librdkafka holds is memory, and more than a few chunks ahead buys nothing. */
+    const struct kafka_property own[] = {
+        {"group.id", group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},
+        {"allow.auto.create.topics", "false"},
+        {NULL, NULL},
+    };
+    static const struct hr_map_item quiet[] = {
+        {.name = "queued.min.messages", .value.s = "20000"},
+        {.name = "queued.max.messages.kbytes", .value.s = "4096"},
+        {.name = "fetch.wait.max.ms", .value.s = "100"},
+    };
+    struct hr_map_item *all = calloc((size_t)k->config.n + 3, sizeof *all);
+    if (!all) abort();
+    memcpy(all, quiet, sizeof quiet);
+    if (k->config.n) memcpy(all + 3, k->config.item, (size_t)k->config.n * sizeof *all); /* later ones win */
+    struct hr_map config = {k->config.n + 3, all};
+    rd_kafka_conf_t *conf = kafka_config_new(k->brokers, &config, own, err);
+    free(all);
+    if (!conf) return false;
+    rd_kafka_conf_set_opaque(conf, k);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    k->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (!k->rk) {
+        rd_kafka_conf_destroy(conf);
+        return hr_fail(err, HR_EFAIL, "kafka: %s", why);
+    }
+    k->rkt = rd_kafka_topic_new(k->rk, k->topic, NULL);
+    return k->rkt || hr_fail(err, HR_EFAIL, "kafka: '%s' is no name of a topic", k->topic);
+}
+
+static void wake_on(struct kafka *k, int from) {
+    for (int i = from; i < k->partitions; i++) rd_kafka_queue_cb_event_enable(k->partition[i]->queue, on_event, k);
+}
+
+static bool open_(void *self, const struct hr_open *o) {
+    struct kafka *k = self;
+    k->open = *o;
+    if (!connect_(k, o->err)) return false;
+    int n = kafka_await_topic(k);
+    atomic_store(&k->seen, n);
+    if (!n || !kafka_add_partitions(k, n, false, o->err)) return false;
+    wake_on(k, 0);
+    return o->bounded || kafka_watch(k);
+}
+
+/* ---- handing out ---- */
+
+struct messages {
+    int n;
+    rd_kafka_message_t *m[];
+};
+
+/* Data below the expected offset was handed out before; beyond the end of a bounded run it waits for the next. */
+static bool take(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m) {
+    if (m->offset < p->next) {
+        k->doubled++;
+        return false;
+    }
+    if (k->open.bounded && m->offset >= p->end) {
+        p->next = p->end;
+        return false;
+    }
+    p->next = m->offset + 1;
+    p->at_end = false;
+    return true;
+}
+
+static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m, struct hr_error *err) {
+    int64_t low, high;
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        if (m->offset > p->next) p->next = m->offset;
+        p->at_end = true;
+        return true;
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        low = p->next;
+        if (rd_kafka_query_watermark_offsets(k->rk, k->topic, p->number, &low, &high, 10000) || low <= p->next)
+            return hr_fail(err, HR_EDATALOSS, "kafka: %s: offset %lld is not in the log: was the topic made anew?", p->split.name, (long long)p->next);
+        if (!kafka_loss(k, p, p->next, low, err)) return false;
+        p->next = low;
+        if (!rd_kafka_seek(k->rkt, p->number, low, 10000)) return true;
+        return hr_fail(err, HR_EFAIL, "kafka: %s: cannot go on at offset %lld", p->split.name, (long long)low);
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+        return hr_fail(err, HR_EFAIL, "kafka: %s@%lld: %s", p->split.name, (long long)p->next, rd_kafka_message_errstr(m));
+    default:
+        hr_log(HR_WARN, "kafka: %s@%lld: %s", p->split.name, (long long)p->next, rd_kafka_message_errstr(m));
+        return true;
+    }
+}
+
+static bool is_done(const struct kafka *k, const struct kafka_partition *p) { return k->open.bounded && p->next >= p->end; }
+
+static enum hr_poll poll_partition(struct kafka *k, struct kafka_partition *p, struct hr_chunk *chunk, struct hr_error *err) {
+    rd_kafka_message_t *got[MOST_MESSAGES];
+    ssize_t n = rd_kafka_consume_batch_queue(p->queue, 0, got, MOST_MESSAGES);
+    int kept = 0;
+    bool ok = true;
+    for (ssize_t i = 0; i < n; i++) {
+        bool keep = ok && !got[i]->err && take(k, p, got[i]);
+        if (ok && got[i]->err) ok = take_event(k, p, got[i], err);
+        if (keep) got[kept++] = got[i];
+        else rd_kafka_message_destroy(got[i]);
+    }
+    if (!ok) {
+        for (int i = 0; i < kept; i++) rd_kafka_message_destroy(got[i]);
+        return HR_FAILED;
+    }
+    if (!kept) return HR_IDLE;
+    struct messages *m = malloc(sizeof *m + (size_t)kept * sizeof m->m[0]);
+    if (!m) abort();
+    m->n = kept;
+    memcpy(m->m, got, (size_t)kept * sizeof m->m[0]);
+    *chunk = (struct hr_chunk){.split = &p->split, .data = m, .records = (uint32_t)kept};
+    for (int i = 0; i < kept; i++) chunk->bytes += m->m[i]->len + m->m[i]->key_len;
+    if (k->down) hr_log(HR_INFO, "kafka: connected again");
+    k->down = false;
+    return HR_CHUNK;
+}
+
+static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *err) {
+    struct kafka *k = self;
+    int seen = atomic_load(&k->seen), known = k->partitions;
+    rd_kafka_poll(k->rk, 0);
+    if (seen > known && !k->open.bounded) {
+        hr_log(HR_INFO, "kafka: topic '%s' has %d partitions now", k->topic, seen);
+        if (!kafka_add_partitions(k, seen, true, err)) return HR_FAILED;
+        wake_on(k, known);
+    }
+    int done = 0;
+    for (int i = 0; i < k->partitions; i++) {
+        struct kafka_partition *p = k->partition[k->turn++ % k->partitions];
+        k->turn %= k->partitions;
+        if (is_done(k, p)) {
+            done++;
+            continue;
+        }
+        enum hr_poll what = poll_partition(k, p, chunk, err);
+        if (what != HR_IDLE) return what;
+        done += is_done(k, p);
+    }
+    return done == k->partitions ? HR_END : HR_IDLE;
+}
+
+static struct hr_positions positions(void *self) {
+    struct kafka *k = self;
+    for (int i = 0; i < k->partitions; i++) k->position[i] = (struct hr_position){k->partition[i]->name, k->partition[i]->next, NULL};
+    return (struct hr_positions){k->partitions, k->position};
+}
+
+static bool caught_up(void *self) {
+    const struct kafka *k = self;
+    for (int i = 0; i < k->partitions; i++)
+        if (k->partition[i]->next < k->partition[i]->end) return false;
+    return true;
+}
+
+/* ---- in a lane ---- */
+
+static void fill_text(struct hr_column *c, uint32_t i, const void *p, size_t n) {
+    if (!p) hr_set_null(c, i);
+    ((struct hr_text *)c->at)[i] = (struct hr_text){p, (uint32_t)n, 0};
+}
+
+static void fill_timestamp(struct hr_column *c, uint32_t i, const rd_kafka_message_t *m) {
+    rd_kafka_timestamp_type_t type;
+    int64_t ms = rd_kafka_message_timestamp(m, &type);
+    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) hr_set_null(c, i);
+    ((int64_t *)c->at)[i] = ms * 1000;
+}
+
+static void fill_column(const struct kafka *k, int column, rd_kafka_message_t *const *m, uint32_t n, struct hr_column *c) {
+    for (uint32_t i = 0; i < n; i++)
+        switch (column) {
+        case KEY: fill_text(c, i, m[i]->key, m[i]->key_len); break;
+        case VALUE: fill_text(c, i, m[i]->payload, m[i]->len); break;
+        case TOPIC: fill_text(c, i, k->topic, strlen(k->topic)); break;
+        case PARTITION: ((int32_t *)c->at)[i] = m[i]->partition; break;
+        case OFFSET: ((int64_t *)c->at)[i] = m[i]->offset; break;
+        default: fill_timestamp(c, i, m[i]);
+        }
+}
+
+static bool fill(const void *self, struct hr_lane *lane, struct hr_chunk *chunk, struct hr_batch *out) {
+    const struct messages *all = chunk->data;
+    uint32_t n = (uint32_t)all->n - (uint32_t)chunk->cursor;
+    if (n > HR_BATCH) n = HR_BATCH;
+    rd_kafka_message_t *const *m = all->m + chunk->cursor;
+    chunk->cursor += n;
+    out->rows = (struct hr_rows){NULL, n};
+    out->size = n;
+    int64_t *position = hr_batch_alloc(lane, (n + 1) * sizeof *position);
+    for (uint32_t i = 0; i < n; i++) position[i] = m[i]->offset;
+    out->position = position;
+    for (int k = 0; n && k < COLUMNS; k++) {
+        if (!lane->wanted[k]) continue;
+        hr_column_make(lane, &out->column[k], n);
+        fill_column(self, k, m, n, &out->column[k]);
+    }
+    return true;
+}
+
+static void release(void *self, struct hr_chunk *chunk) {
+    (void)self;
+    struct messages *m = chunk->data;
+    for (int i = 0; i < m->n; i++) rd_kafka_message_destroy(m->m[i]);
+    free(m);
+}
+
+/* ---- after a commit, and at the end ---- */
+
+static void committed(void *self, struct hr_positions at) {
+    struct kafka *k = self;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(at.n);
+    for (int i = 0; i < at.n; i++)
+        rd_kafka_topic_partition_list_add(list, k->topic, (int32_t)strtoll(at.item[i].split, NULL, 10))->offset = at.item[i].at;
+    rd_kafka_commit(k->rk, list, 1 /* in the background: nothing depends on it */);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static bool lag(void *self, int64_t *records) {
+    struct kafka *k = self;
+    *records = 0;
+    for (int i = 0; i < k->partitions; i++) {
+        int64_t low, high = 0;
+        if (rd_kafka_get_watermark_offsets(k->rk, k->topic, k->partition[i]->number, &low, &high)) return false;
+        if (high > k->partition[i]->next) *records += high - k->partition[i]->next;
+    }
+    return true;
+}
+
+static void close_(void *self) {
+    struct kafka *k = self;
+    kafka_unwatch(k);
+    if (k->doubled) hr_log(HR_INFO, "kafka: %s: %lld records came twice and were dropped", k->topic, (long long)k->doubled);
+    if (k->lost) hr_log(HR_WARN, "kafka: %s: %lld records were gone", k->topic, (long long)k->lost);
+    k->doubled = k->lost = 0;
+    for (int i = 0; i < k->partitions; i++)
+        if (k->partition[i]->queue) rd_kafka_queue_cb_event_enable(k->partition[i]->queue, NULL, NULL);
+    kafka_partitions_free(k);
+    if (k->rkt) rd_kafka_topic_destroy(k->rkt);
+    if (k->rk) rd_kafka_destroy_flags(k->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    k->rkt = NULL;
+    k->rk = NULL;
+}
+
+HR_PLUGIN(source, kafka) = {
+    .kind = HR_SOURCE,
+    .name = "kafka",
+    .about = "records of a Kafka topic",
+    .options = options,
+    .self_size = sizeof(struct kafka),
+    .source = {.bind = bind, .open = open_, .poll = poll_, .fill = fill, .release = release, .positions = positions,
+               .caught_up = caught_up, .committed = committed, .lag = lag, .close = close_},
+};
+
+extern const struct hr_plugin hr_sink_kafka, hr_command_broker; /* the other files of this module */
+HR_MODULE(HR_RECORD(source, kafka), HR_RECORD(sink, kafka), HR_RECORD(command, broker));

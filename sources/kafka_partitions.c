@@ -1,0 +1,226 @@
+/* Partitions: found, placed, assigned, watched. */
+#include "sources/kafka_partitions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ASK_MS = 1000, BOUNDED_TRIES = 30, WATCH_SECONDS = 5 };
+
+/* ---- the topic ---- */
+
+/* Partitions of the topic; 0 where there is none, with the reason. */
+static int ask_partitions(struct kafka *k, int timeout_ms, rd_kafka_resp_err_t *why) {
+    const struct rd_kafka_metadata *meta = NULL;
+    int n = 0;
+    *why = rd_kafka_metadata(k->rk, 0, k->rkt, &meta, timeout_ms);
+    if (*why) return 0;
+    if (meta->topic_cnt == 1) {
+        *why = meta->topics[0].err;
+        if (!*why || *why == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) n = meta->topics[0].partition_cnt;
+    }
+    rd_kafka_metadata_destroy(meta);
+    return n;
+}
+
+static bool is_missing(rd_kafka_resp_err_t why) {
+    return why == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || why == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+static void pause_ms(int ms) {
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+/* A streaming job waits for what is not there yet, and says so once; one that wants "what is there now"
+ * ends with the reason. */
+int kafka_await_topic(struct kafka *k) {
+    rd_kafka_resp_err_t why, said = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int tries = 0; !hr_stopping(&k->open); tries++) {
+        int n = ask_partitions(k, ASK_MS, &why);
+        rd_kafka_poll(k->rk, 0);
+        if (n > 0) return n;
+        bool missing = is_missing(why);
+        if (k->open.bounded && (missing || tries >= BOUNDED_TRIES)) {
+            if (missing) hr_fail(k->open.err, HR_EFAIL, "kafka: topic '%s' does not exist at %s", k->topic, k->brokers);
+            else hr_fail(k->open.err, HR_EFAIL, "kafka: no answer from %s: %s", k->brokers, rd_kafka_err2str(why));
+            return 0;
+        }
+        if (why != said && missing) hr_log(HR_WARN, "kafka: topic '%s' does not exist at %s; waiting for it", k->topic, k->brokers);
+        else if (why != said && !k->down) hr_log(HR_WARN, "kafka: no answer from %s: %s; waiting", k->brokers, rd_kafka_err2str(why));
+        said = why;
+        if (missing) pause_ms(100);
+    }
+    return 0;
+}
+
+/* ---- positions ---- */
+
+bool kafka_loss(struct kafka *k, const struct kafka_partition *p, int64_t from, int64_t to, struct hr_error *err) {
+    if (k->on_data_loss == KAFKA_LOSS_FAIL)
+        return hr_fail(err, HR_EDATALOSS, "kafka: %s: offsets %lld to %lld are gone (%lld records); on_data_loss: continue goes on without them",
+                       p->split.name, (long long)from, (long long)to - 1, (long long)(to - from));
+    hr_log(HR_WARN, "kafka: %s: offsets %lld to %lld are gone (%lld records); going on without them", p->split.name,
+           (long long)from, (long long)to - 1, (long long)(to - from));
+    k->lost += to - from;
+    return true;
+}
+
+static const struct hr_position *committed_position(const struct kafka *k, const char *name) {
+    for (int i = 0; i < k->open.from.n; i++)
+        if (!strcmp(k->open.from.item[i].split, name)) return &k->open.from.item[i];
+    return NULL;
+}
+
+static bool resume(struct kafka *k, struct kafka_partition *p, int64_t at, int64_t low, int64_t high, struct hr_error *err) {
+    p->next = at;
+    if (at > high) {
+        if (k->on_data_loss == KAFKA_LOSS_FAIL)
+            return hr_fail(err, HR_EDATALOSS, "kafka: %s: the checkpoint is at offset %lld, but the log ends at %lld: was the topic made anew?",
+                           p->split.name, (long long)at, (long long)high);
+        hr_log(HR_WARN, "kafka: %s: the checkpoint is at offset %lld, but the log ends at %lld; reading it from its beginning",
+               p->split.name, (long long)at, (long long)high);
+        p->next = low;
+    } else if (at < low) {
+        p->next = low;
+        return kafka_loss(k, p, at, low, err);
+    }
+    return true;
+}
+
+/* Where there is no checkpoint: earliest, latest, or a number for each partition. */
+static bool start(struct kafka *k, struct kafka_partition *p, int64_t low, int64_t high, struct hr_error *err) {
+    const struct hr_map *m = &k->starting_offsets;
+    for (int i = 0; i < m->n; i++) {
+        const char *at = m->item[i].value.s;
+        if (*m->item[i].name && strcmp(m->item[i].name, p->name)) continue;
+        p->next = !strcmp(at, "earliest") ? low : !strcmp(at, "latest") ? high : strtoll(at, NULL, 10);
+        if (p->next >= low && p->next <= high) return true;
+        return hr_fail(err, HR_EFAIL, "kafka: %s: starting offset %s is not between %lld and %lld", p->split.name, at,
+                       (long long)low, (long long)high);
+    }
+    return hr_fail(err, HR_EFAIL, "kafka: %s: starting_offsets does not name partition %s", p->split.name, p->name);
+}
+
+static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct hr_error *err) {
+    int64_t low = 0, high = 0;
+    rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(&k->open); tries++) {
+        why = rd_kafka_query_watermark_offsets(k->rk, k->topic, p->number, &low, &high, ASK_MS);
+        if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) pause_ms(100); /* a leader is being elected */
+    }
+    if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
+    const struct hr_position *from = committed_position(k, p->name);
+    p->end = high;
+    if (from) return resume(k, p, from->at, low, high, err);
+    if (!late && !k->open.from.n) return start(k, p, low, high, err);
+    p->next = low; /* a partition that came later */
+    return true;
+}
+
+/* ---- assignment ---- */
+
+static struct kafka_partition *new_partition(struct kafka *k, int number) {
+    struct kafka_partition *p = calloc(1, sizeof *p);
+    char *name = malloc(strlen(k->topic) + 16);
+    if (!p || !name) abort();
+    snprintf(name, strlen(k->topic) + 16, "%s[%d]", k->topic, number);
+    snprintf(p->name, sizeof p->name, "%d", number);
+    p->number = number;
+    p->split = (struct hr_split){name, number};
+    return p;
+}
+
+static bool assign(struct kafka *k, int from, struct hr_error *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(k->partitions - from);
+    for (int i = from; i < k->partitions; i++) {
+        struct kafka_partition *p = k->partition[i];
+        p->queue = rd_kafka_queue_get_partition(k->rk, k->topic, p->number);
+        rd_kafka_queue_forward(p->queue, NULL); /* else all messages meet in the consumer's queue */
+        rd_kafka_topic_partition_list_add(list, k->topic, p->number)->offset = p->next;
+    }
+    rd_kafka_error_t *e = NULL;
+    rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (from) e = rd_kafka_incremental_assign(k->rk, list);
+    else why = rd_kafka_assign(k->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!e && !why) return true;
+    hr_fail(err, HR_EFAIL, "kafka: %s: cannot be assigned: %s", k->topic, e ? rd_kafka_error_string(e) : rd_kafka_err2str(why));
+    if (e) rd_kafka_error_destroy(e);
+    return false;
+}
+
+bool kafka_add_partitions(struct kafka *k, int n, bool late, struct hr_error *err) {
+    int from = k->partitions;
+    for (int i = 0; i < k->open.from.n && !late; i++)
+        if (strtoll(k->open.from.item[i].split, NULL, 10) >= n)
+            return hr_fail(err, HR_EDATALOSS, "kafka: topic '%s' has %d partitions, the checkpoint knows of partition %s: was it made anew?",
+                           k->topic, n, k->open.from.item[i].split);
+    k->partition = realloc(k->partition, (size_t)n * sizeof(struct kafka_partition *));
+    k->position = realloc(k->position, (size_t)n * sizeof *k->position);
+    if (!k->partition || !k->position) abort();
+    for (int i = from; i < n; i++) {
+        k->partition[i] = new_partition(k, i);
+        k->partitions++;
+        if (!place(k, k->partition[i], late, err)) return false;
+    }
+    return assign(k, from, err);
+}
+
+void kafka_partitions_free(struct kafka *k) {
+    for (int i = 0; i < k->partitions; i++) {
+        if (k->partition[i]->queue) rd_kafka_queue_destroy(k->partition[i]->queue);
+        free((char *)k->partition[i]->split.name);
+        free(k->partition[i]);
+    }
+    free(k->partition);
+    free(k->position);
+    k->partition = NULL;
+    k->position = NULL;
+    k->partitions = 0;
+}
+
+/* ---- partitions that come later ---- */
+
+static void *watch(void *arg) {
+    struct kafka *k = arg;
+    pthread_mutex_lock(&k->lock);
+    while (!k->quitting) {
+        struct timespec at;
+        clock_gettime(CLOCK_REALTIME, &at);
+        at.tv_sec += WATCH_SECONDS;
+        if (pthread_cond_timedwait(&k->quit, &k->lock, &at) != ETIMEDOUT) continue;
+        pthread_mutex_unlock(&k->lock);
+        rd_kafka_resp_err_t why;
+        int n = ask_partitions(k, ASK_MS, &why);
+        if (n > atomic_load(&k->seen)) {
+            atomic_store(&k->seen, n);
+            hr_wake(&k->open);
+        }
+        pthread_mutex_lock(&k->lock);
+    }
+    pthread_mutex_unlock(&k->lock);
+    return NULL;
+}
+
+bool kafka_watch(struct kafka *k) {
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->quit, NULL);
+    k->quitting = false;
+    k->watching = !pthread_create(&k->watcher, NULL, watch, k);
+    return k->watching || hr_fail(k->open.err, HR_EFAIL, "kafka: cannot start a thread");
+}
+
+void kafka_unwatch(struct kafka *k) {
+    if (!k->watching) return;
+    pthread_mutex_lock(&k->lock);
+    k->quitting = true;
+    pthread_cond_signal(&k->quit);
+    pthread_mutex_unlock(&k->lock);
+    pthread_join(k->watcher, NULL);
+    pthread_cond_destroy(&k->quit);
+    pthread_mutex_destroy(&k->lock);
+    k->watching = false;
+}

@@ -1,0 +1,55 @@
+/* kafka_partitions.h: the source's partitions: where each begins, ends and stands. */
+#ifndef HR_KAFKA_PARTITIONS_H
+#define HR_KAFKA_PARTITIONS_H
+
+#include "sources/kafka_config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct kafka_partition {
+    int32_t number;
+    struct hr_split split;    /* "invoices[3]" */
+    char name[16];            /* "3": in the checkpoint */
+    rd_kafka_queue_t *queue;  /* its own, so that a chunk is of one partition */
+    int64_t next;             /* the offset expected next */
+    int64_t end;              /* what was there at open */
+    bool at_end;              /* end-of-partition was seen at `next` */
+};
+
+struct kafka {
+    const char *brokers, *topic;
+    struct hr_map starting_offsets, config;
+    int on_data_loss;
+
+    struct hr_open open;
+    rd_kafka_t *rk;
+    rd_kafka_topic_t *rkt;
+    struct kafka_partition **partition; /* sorted by number; each stays where it is */
+    int partitions, turn;
+    struct hr_position *position;
+    bool down;                /* said that no broker can be reached */
+    int64_t lost, doubled;    /* offsets gone, messages seen twice: said at close */
+
+    pthread_t watcher;        /* looks for new partitions */
+    bool watching;
+    pthread_mutex_t lock;
+    pthread_cond_t quit;
+    bool quitting;
+    atomic_int seen;          /* partitions that the topic has by now */
+};
+
+enum { KAFKA_LOSS_FAIL, KAFKA_LOSS_CONTINUE };
+
+/* Ask until the topic is there: number of its partitions, 0 after hr_fail() or when told to stop. */
+int kafka_await_topic(struct kafka *);
+/* Partitions `from` to n-1: watermarks, starting positions, assignment. */
+bool kafka_add_partitions(struct kafka *, int n, bool late, struct hr_error *);
+/* The offsets in [from, to) of a partition are gone: exit 5, or count them. */
+bool kafka_loss(struct kafka *, const struct kafka_partition *, int64_t from, int64_t to, struct hr_error *);
+void kafka_partitions_free(struct kafka *);
+
+bool kafka_watch(struct kafka *);
+void kafka_unwatch(struct kafka *);
+
+#endif
