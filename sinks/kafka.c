@@ -44,7 +44,7 @@ static bool is_text(struct hr_bind *b, const struct hr_name *name, int column) {
                     b->in->field[column].name);
 }
 
-static bool bind(void *self, struct hr_bind *b) {
+static bool bind_(void *self, struct hr_bind *b) {
     struct kafka_sink *k = self;
     bool ok = kafka_config_check(b, &k->config);
     k->key_column = -1;
@@ -59,7 +59,7 @@ static bool bind(void *self, struct hr_bind *b) {
     return ok;
 }
 
-static void need(void *self, uint8_t *in) {
+static void need(const void *self, uint8_t *in) {
     const struct kafka_sink *k = self;
     in[k->value_column] = 1;
     if (k->key_column >= 0) in[k->key_column] = 1;
@@ -163,6 +163,6 @@ HR_PLUGIN(sink, kafka) = {
     .about = "write records to a Kafka topic",
     .options = options,
     .self_size = sizeof(struct kafka_sink),
-    .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .elsewhere = true, .bind = bind, .need = need, .open = open_,
+    .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .elsewhere = true, .bind = bind_, .need = need, .open = open_,
              .write = write_rows, .flush = flush_, .close = close_},
 };

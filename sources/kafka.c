@@ -42,7 +42,7 @@ static const struct hr_option options[] = {
     {0},
 };
 
-static bool bind(void *self, struct hr_bind *b) {
+static bool bind_(void *self, struct hr_bind *b) {
     struct kafka *k = self;
     bool ok = kafka_config_check(b, &k->config);
     for (int i = 0; i < k->starting_offsets.n; i++) {
@@ -339,7 +339,7 @@ HR_PLUGIN(source, kafka) = {
     .about = "records of a Kafka topic",
     .options = options,
     .self_size = sizeof(struct kafka),
-    .source = {.bind = bind, .open = open_, .poll = poll_, .fill = fill, .release = release, .positions = positions,
+    .source = {.bind = bind_, .open = open_, .poll = poll_, .fill = fill, .release = release, .positions = positions,
                .caught_up = caught_up, .committed = committed, .lag = lag, .close = close_},
 };
 
