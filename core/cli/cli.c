@@ -14,10 +14,13 @@ int cli_usage(const char *command, const char *format, ...) {
     return HR_EUSAGE;
 }
 
-static bool wrong(struct cli *c, const char *format, const char *what) {
+static bool HR_PRINTF(2, 3) wrong(struct cli *c, const char *format, ...) {
     char text[400];
-    snprintf(text, sizeof text, "%s", what);
-    c->exit = cli_usage(c->command, format, text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    c->exit = cli_usage(c->command, "%s", text);
     return false;
 }
 
