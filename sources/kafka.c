@@ -88,7 +88,6 @@ static bool connect_(struct kafka *k, struct hr_error *err) {
         {"isolation.level", "read_committed"},
         {"auto.offset.reset", "error"},
         {"enable.partition.eof", "true"},
-        {"allow.auto.create.topics", "false"},
         {NULL, NULL},
     };
     static const struct hr_map_item quiet[] = {
