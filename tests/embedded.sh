@@ -1,0 +1,28 @@
+#!/bin/bash
+# The two halves of the invoice job over the embedded broker, and the cases of tests/cases: no Java, no network.
+set -eu
+headrace=$builddir/headrace
+export HEADRACE_PLUGIN_PATH=$builddir/.libs
+tmp=$(mktemp -d)
+broker=
+trap '[ -z "$broker" ] || kill $broker 2>/dev/null; rm -rf "$tmp"' EXIT
+export STATE_DIR=$tmp INVOICES=$srcdir/pipelines/data/invoices.csv
+
+mkfifo "$tmp/address"
+"$headrace" broker --topic invoices:2 >"$tmp/address" &
+broker=$!
+read -r KAFKA_BROKERS <"$tmp/address"
+export KAFKA_BROKERS
+"$headrace" run "$srcdir/pipelines/produce_invoices.yaml"
+"$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$tmp/out"
+totals() { sqlite3 -readonly "$tmp/invoices.db" \
+    "select count(*), printf('%.2f', sum(TotalSales)), printf('%.2f', sum(TotalTax)) from group_by"; }
+[ "$(totals)" = "500|282990593.57|37804957.54" ] || { echo "wrong totals: $(totals)"; exit 1; }
+grep -q '^|1 *|710441.58 *|94607.62 *|$' "$tmp/out" || { echo "wrong table"; cat "$tmp/out"; exit 1; }
+
+# a second run finds nothing new, prints nothing and changes nothing
+"$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$tmp/again"
+[ ! -s "$tmp/again" ] || { echo "a run without new data printed"; cat "$tmp/again"; exit 1; }
+[ "$(totals)" = "500|282990593.57|37804957.54" ] || { echo "totals changed: $(totals)"; exit 1; }
+
+"$srcdir/tests/cases.sh" "$headrace" "$srcdir/tests/cases"
