@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_MESSAGES = 4096 };
+enum { MOST_MESSAGES = 4096, LOW_MESSAGES = 10000 };
 enum { KEY, VALUE, TOPIC, PARTITION, OFFSET, TIMESTAMP, COLUMNS };
 
 static const struct hr_field columns[COLUMNS] = {
@@ -126,7 +126,7 @@ static bool open_(void *self, const struct hr_open *o) {
     atomic_store(&k->seen, n);
     if (!n || !kafka_add_partitions(k, n, false, o->err)) return false;
     wake_on(k, 0);
-    return o->bounded || kafka_watch(k);
+    return kafka_watch(k);
 }
 
 /* ---- handing out ---- */
@@ -184,6 +184,7 @@ static enum hr_poll poll_partition(struct kafka *k, struct kafka_partition *p, s
     ssize_t n = rd_kafka_consume_batch_queue(p->queue, 0, got, MOST_MESSAGES);
     int kept = 0;
     bool ok = true;
+    if (!p->at_end && rd_kafka_queue_length(p->queue) < LOW_MESSAGES) kafka_hungry(k);
     for (ssize_t i = 0; i < n; i++) {
         bool keep = ok && !got[i]->err && take(k, p, got[i]);
         if (ok && got[i]->err) ok = take_event(k, p, got[i], err);

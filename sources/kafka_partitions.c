@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ASK_MS = 1000, BOUNDED_TRIES = 30, WATCH_SECONDS = 5 };
+enum { ASK_MS = 1000, BOUNDED_TRIES = 30, WATCH_SECONDS = 5, LEAST_FEED_US = 5000 };
 
 /* ---- the topic ---- */
 
@@ -184,6 +184,21 @@ void kafka_partitions_free(struct kafka *k) {
 
 /* ---- partitions that come later ---- */
 
+static void look_for_partitions(struct kafka *k) {
+    rd_kafka_resp_err_t why;
+    int n = k->open.bounded ? 0 : ask_partitions(k, ASK_MS, &why);
+    if (n <= atomic_load(&k->seen)) return;
+    atomic_store(&k->seen, n);
+    hr_wake(&k->open);
+}
+
+/* A fetcher whose queue was full sleeps for a second, however soon the queue is empty again
+ * (fetch.queue.backoff.ms came with librdkafka 2.2). Any request to its broker wakes it. */
+static void wake_fetchers(struct kafka *k) {
+    int64_t low, high;
+    for (int p = 0; p < atomic_load(&k->seen); p++) rd_kafka_query_watermark_offsets(k->rk, k->topic, p, &low, &high, ASK_MS);
+}
+
 static void *watch(void *arg) {
     struct kafka *k = arg;
     pthread_mutex_lock(&k->lock);
@@ -191,18 +206,29 @@ static void *watch(void *arg) {
         struct timespec at;
         clock_gettime(CLOCK_REALTIME, &at);
         at.tv_sec += WATCH_SECONDS;
-        if (pthread_cond_timedwait(&k->quit, &k->lock, &at) != ETIMEDOUT) continue;
+        bool late = !k->hungry && pthread_cond_timedwait(&k->quit, &k->lock, &at) == ETIMEDOUT;
+        bool hungry = k->hungry;
+        k->hungry = false;
+        if (k->quitting || (!late && !hungry)) continue;
         pthread_mutex_unlock(&k->lock);
-        rd_kafka_resp_err_t why;
-        int n = ask_partitions(k, ASK_MS, &why);
-        if (n > atomic_load(&k->seen)) {
-            atomic_store(&k->seen, n);
-            hr_wake(&k->open);
-        }
+        if (hungry) wake_fetchers(k);
+        else look_for_partitions(k);
         pthread_mutex_lock(&k->lock);
     }
     pthread_mutex_unlock(&k->lock);
     return NULL;
+}
+
+void kafka_hungry(struct kafka *k) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t since_us = (now.tv_sec - k->fed.tv_sec) * 1000000LL + (now.tv_nsec - k->fed.tv_nsec) / 1000;
+    if (since_us < LEAST_FEED_US) return;
+    k->fed = now;
+    pthread_mutex_lock(&k->lock);
+    k->hungry = true;
+    pthread_cond_signal(&k->quit);
+    pthread_mutex_unlock(&k->lock);
 }
 
 bool kafka_watch(struct kafka *k) {

@@ -31,11 +31,12 @@ struct kafka {
     bool down;                /* said that no broker can be reached */
     int64_t lost, doubled;    /* offsets gone, messages seen twice: said at close */
 
-    pthread_t watcher;        /* looks for new partitions */
+    pthread_t watcher;        /* looks for new partitions, and wakes sleeping fetchers */
     bool watching;
     pthread_mutex_t lock;
     pthread_cond_t quit;
-    bool quitting;
+    bool quitting, hungry;
+    struct timespec fed;      /* when the fetchers were woken last */
     atomic_int seen;          /* partitions that the topic has by now */
 };
 
@@ -51,5 +52,7 @@ void kafka_partitions_free(struct kafka *);
 
 bool kafka_watch(struct kafka *);
 void kafka_unwatch(struct kafka *);
+/* A partition's queue runs low: have librdkafka fetch now. */
+void kafka_hungry(struct kafka *);
 
 #endif
