@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
-    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev sqlite3
+    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3
 
 say() { printf '\n== %s\n' "$*"; }
 

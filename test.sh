@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
-    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev sqlite3 || exit 1
+    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 || exit 1
 [ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven || exit 1
 
 passed=0 failed=0 skipped=0

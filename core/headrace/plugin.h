@@ -289,7 +289,7 @@ struct hr_aggregate {
 
 /* ---- scalar functions -------------------------------------------------------------------------- */
 
-#define HR_ARGS 8
+#define HR_ARGS 16
 
 struct hr_call {
     int args;
