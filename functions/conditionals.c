@@ -2,7 +2,7 @@
  * Choosing among values: by null, by condition, by order.
  *
  *   operators:
- *     - with: {columns: {city: "coalesce(City, Region, 'none')", discount: "if(amount > 100, 5, 0)", capped: "least(amount, 1000)"}}
+ *     - with: {columns: {place: "coalesce(City, Region, 'none')", discount: "if(amount > 100, 5, 0)", capped: "least(amount, 1000)"}}
  *
  * 1. Names and results are Spark SQL's; all values take one type (numbers the wider, with text all become text).
  * 2. greatest and least skip nulls, and are null only where all are; NaN is greater than every number.

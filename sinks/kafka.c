@@ -2,7 +2,7 @@
  * kafka: rows to a topic.
  *
  *   sink:
- *     kafka: {brokers: localhost:9092, topic: totals, key: SellerID, value: value}
+ *     kafka: {brokers: localhost:9092, topic: totals, key: name, value: value}
  *
  * 1. value and key are STRING columns; without `key` a STRING column key is used where there is one.
  * 2. The producer is idempotent: a retry never doubles or reorders what this process sent.

@@ -4,7 +4,7 @@
 # there is none). Each case starts without a checkpoint. `check` and `run` must agree on bad files.
 # Usage: cases.sh HEADRACE CASES_DIR
 set -u
-headrace=$1
+headrace=$(realpath "$1")
 cases=$(cd "$2" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
