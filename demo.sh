@@ -44,7 +44,7 @@ echo "killed after epoch $(epoch)"
 
 say "resumed"
 "$headrace" run pipelines/invoices.yaml --trigger available_now >>"$STATE_DIR/out"
-tail -27 "$STATE_DIR/out"
+tail -29 "$STATE_DIR/out"
 
 say "the same, read from the checkpoint with sqlite3"
 sqlite3 -readonly "$STATE_DIR/invoices.db" \

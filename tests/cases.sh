@@ -24,6 +24,10 @@ for dir in "$cases"/*/; do
     ok=yes
     [ "$code" = "$want" ] || { ok=no; echo "$name: exit $code, not $want"; cat "$tmp/err"; }
     [ ! -f "$dir/expect" ] || diff -u "$dir/expect" "$tmp/out" || ok=no
+    if [ "$want" = 3 ]; then
+        CASE=$dir STATE_DIR=$tmp/state "$headrace" check "$dir/pipeline.yaml" 2>&1 >/dev/null | sed "s#$dir#CASE#g; s#$tmp#TMP#g" |
+            diff -u "$tmp/err" - || { ok=no; echo "$name: check and run disagree"; }
+    fi
     [ ! -f "$dir/expect.err" ] || diff -u "$dir/expect.err" "$tmp/err" || ok=no
     if [ $ok = yes ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL $name"; fi
 done
