@@ -1,5 +1,4 @@
-/* headrace state FILE [ID]: what the checkpoint holds. Takes the lock, so not while the job runs:
- * then `sqlite3 -readonly` reads the view named after the node. */
+/* headrace state FILE [ID]: what the checkpoint holds, as of the last commit; also while the job runs. */
 #include "core/cli/cli.h"
 #include "core/state/store.h"
 
@@ -63,6 +62,7 @@ int cli_state(int argc, char **argv) {
     struct hr_error err = {0};
     struct store_node node = {0};
     struct store_job job = job_of(&plan, &node);
+    job.read_only = true;
     FILE *there = plan.config.checkpoint ? fopen(plan.config.checkpoint, "r") : NULL;
     if (!there) error_set(&err, HR_ECHECKPOINT, "state: no checkpoint at %s", plan.config.checkpoint ? plan.config.checkpoint : "(none)");
     else fclose(there);

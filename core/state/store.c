@@ -80,6 +80,8 @@ bool store_close(struct store *s, struct hr_error *err) {
         s->put_position = s->add_counts = s->put_meta = NULL;
         for (int i = 0; i < s->job.nodes; i++) sqlite3_finalize(s->put_row[i]), s->put_row[i] = NULL;
         sqlite3_exec(s->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+        /* a run that never came to commit leaves nothing that would bind the next one */
+        if (s->epoch == 0 && s->positions == 0) unlink(s->path);
     }
     release(s);
     return true;

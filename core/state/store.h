@@ -40,6 +40,7 @@ bool store_rows(struct store *, int node, int64_t only_epoch, struct arena *,
                 bool (*each)(void *ctx, const struct hr_batch *), void *ctx, struct hr_error *);
 /* Totals of the counters, as committed. */
 struct hr_counts store_counts_of(struct store *, const char *id);
-bool store_close(struct store *, struct hr_error *); /* leaves everything in the main file */
+/* Leaves everything in the main file; removes it where nothing was ever committed. */
+bool store_close(struct store *, struct hr_error *);
 
 #endif

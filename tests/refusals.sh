@@ -1,0 +1,135 @@
+#!/bin/bash
+# What comes from outside and is no good: pipeline files, checkpoints, modules, brokers. Each is named in one
+# line, with the exit code of its kind, and nothing is lost.
+set -u
+headrace=$builddir/headrace
+export HEADRACE_PLUGIN_PATH=$builddir/.libs
+tmp=$(mktemp -d)
+broker=
+trap '[ -z "$broker" ] || kill $broker 2>/dev/null; rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+failed=0 passed=0
+
+# expect CODE TEXT COMMAND...: it exits with the code, and one line on stderr holds the text
+expect() {
+    local want=$1 text=$2 code
+    shift 2
+    "$@" >out 2>err </dev/null
+    code=$?
+    if [ $code = "$want" ] && { [ -z "$text" ] || [ "$(grep -cF -- "$text" err)" = 1 ]; }; then passed=$((passed + 1)); return; fi
+    failed=$((failed + 1))
+    echo "FAIL: $*: exit $code, not $want, or not once '$text' in:"
+    head -5 err
+}
+
+job() { # NAME SOURCE KEY
+    printf 'version: 1\nname: %s\ntrigger: available_now\ncheckpoint: state.db\nsource: %s\n' "$1" "$2"
+    printf 'operators: [{group_by: {keys: [%s], aggregates: {n: count(*)}}}]\nsink: {console: {}}\n' "$3"
+}
+printf '{"id":1}\n{"id":2}\n' >in.ndjson
+file='{file: {path: in.ndjson, format: ndjson, schema: id INT}}'
+
+# ---- pipeline files ----
+expect 3 'none.yaml: cannot be read: No such file' "$headrace" run none.yaml
+expect 3 'is a directory' "$headrace" run "$tmp"
+head -c 2097152 /dev/zero | tr '\0' '#' >large.yaml
+expect 3 'large.yaml: is larger than 1 MiB' "$headrace" run large.yaml
+job nul "$file" id | tr 'n' '\0' >nul.yaml
+expect 3 'nul.yaml:1:' "$headrace" run nul.yaml
+if [ "$(id -u)" != 0 ]; then
+    job closed "$file" id >closed.yaml && chmod 0 closed.yaml
+    expect 3 'closed.yaml: cannot be read: Permission denied' "$headrace" run closed.yaml
+fi
+
+# ---- command line ----
+job good "$file" id >good.yaml
+expect 2 "no option '--lane'" "$headrace" run good.yaml --lane 2
+expect 2 "'soon' is no duration" "$headrace" run good.yaml --trigger soon
+expect 2 "--lanes wants a number from 1 to 64, not '0'" "$headrace" run good.yaml --lanes 0
+expect 2 "no command 'rum'" "$headrace" rum good.yaml
+expect 1 'gone.ndjson' "$headrace" run <(job good "${file/in.nd/gone.nd}" id)
+
+# ---- checkpoints ----
+expect 0 '' "$headrace" run good.yaml
+job other "$file" id >other.yaml
+expect 4 "is another job's: its name is 'good', this one's is 'other'" "$headrace" run other.yaml
+job good "$file" 'id, "id + 1"' >keys.yaml
+expect 4 "is another job's" "$headrace" run keys.yaml
+job good "${file/in.nd/in2.nd}" id >source.yaml
+cp in.ndjson in2.ndjson
+expect 4 "is another job's: its source" "$headrace" run source.yaml
+cp state.db whole.db
+sqlite3 state.db "update hr_state_group_by set s0 = x'010900000000000000'"
+expect 4 'damaged: a row of the state does not match its checksum' "$headrace" run good.yaml
+cp whole.db state.db && sqlite3 state.db "delete from hr_state_group_by where c0 = 1"
+expect 4 'damaged: its rows do not add up' "$headrace" run good.yaml
+cp whole.db state.db && sqlite3 state.db "update hr_positions set position = 0"
+expect 4 'damaged: its rows do not add up' "$headrace" run good.yaml
+cp whole.db state.db && sqlite3 state.db "pragma user_version = 99"
+expect 4 'has format 99' "$headrace" run good.yaml
+for cut in 100 5000; do
+    head -c $cut whole.db >state.db
+    expect 4 'checkpoint state.db: ' "$headrace" run good.yaml
+done
+echo 'this is no database, though it is long enough to be one' >state.db
+expect 4 'checkpoint state.db: ' "$headrace" run good.yaml
+rm state.db && mkdir state.db
+expect 4 'checkpoint state.db: is not a file' "$headrace" run good.yaml
+rmdir state.db
+expect 4 'checkpoint nowhere/state.db: ' "$headrace" run good.yaml --checkpoint nowhere/state.db
+
+# locked: a job that waits for more holds its checkpoint, and anybody may read it
+cp whole.db state.db
+mkfifo live
+follow='{file: {path: in.ndjson, format: ndjson, schema: id INT, follow: true}}'
+job good "$follow" id | sed 's/available_now/10ms/' >follow.yaml
+rm state.db
+"$headrace" run follow.yaml >live 2>follow.err &
+follower=$!
+exec 3<live
+read -r _ <&3
+expect 4 "checkpoint state.db: in use by process $follower" "$headrace" run follow.yaml
+expect 0 '' "$headrace" state follow.yaml
+grep -q 'position in.ndjson' out || { echo "FAIL: state shows no position"; cat out; failed=$((failed + 1)); }
+kill -INT $follower
+wait $follower || { echo "FAIL: SIGINT did not end with 0"; failed=$((failed + 1)); }
+exec 3<&-
+
+# ---- modules ----
+module() { # FILE ABI SIZE
+    printf '#include <stdint.h>\nconst struct { uint32_t abi, size; void *host, *plugins; } headrace_module = {%s, %s, 0, 0};\n' "$2" "$3" |
+        ${CC:-cc} -shared -fPIC -x c - -o "$1"
+}
+mkdir -m 755 modules && module modules/abi.so 99 8 && module modules/size.so 1 8
+echo 'no module' >modules/text.so
+printf 'int x;' | ${CC:-cc} -shared -fPIC -x c - -o modules/plain.so
+module modules/open.so 1 8 && chmod o+w modules/open.so
+mkdir -m 757 folder && module folder/in.so 1 8 && chmod 757 folder
+sed 's/console/consolation/' good.yaml >sink.yaml
+refused() { expect 3 "$1" "$headrace" check sink.yaml --plugin-dir modules --plugin-dir folder --plugin-dir none; }
+refused 'modules/abi.so: refused: built for ABI 99'
+refused 'modules/size.so: refused: its records have 8 bytes'
+refused 'modules/text.so: refused: not a module'
+refused 'modules/plain.so: refused: not a module: it does not export headrace_module'
+refused 'modules/open.so: refused: everybody may write to it'
+refused 'folder/in.so: refused: its folder: everybody may write to it'
+refused 'none: no modules from there'
+if [ "$(id -u)" = 0 ]; then
+    module modules/theirs.so 1 8 && chown 65534 modules/theirs.so
+    refused 'modules/theirs.so: refused: it belongs to neither root nor you'
+fi
+
+# ---- brokers ----
+kafka='{kafka: {brokers: "${KAFKA_BROKERS}", topic: "${TOPIC}", starting_offsets: earliest}}'
+job topic "$kafka" partition >topic.yaml
+"$headrace" broker --topic invoices:1 >address &
+broker=$!
+until [ -s address ]; do kill -0 $broker || exit 1; done
+KAFKA_BROKERS=$(cat address)
+export KAFKA_BROKERS
+kill $broker && wait $broker
+broker=
+TOPIC=invoices expect 1 "no answer from $KAFKA_BROKERS" "$headrace" run topic.yaml --checkpoint down.db
+
+echo "refusals: $passed passed, $failed failed"
+[ $failed = 0 ]
