@@ -549,7 +549,8 @@ struct hr_host {
 #define hr_parse(type, text, value, lane) hr_host->parse((type), (text), (value), (lane))
 /* Ask for poll() soon: from any thread, also from a library's callback. */
 #define hr_wake(open) hr_host->wake(open)
-/* Has the user asked to end? An open() that waits for something looks at this, and gives up. */
+/* Has the user asked to end? An open() that waits for something looks at this, and then
+ * returns false without setting an error. */
 #define hr_stopping(open) hr_host->stopping(open)
 
 #define hr_put(buffer, p, n) hr_host->put((buffer), (p), (n))

@@ -1,0 +1,87 @@
+#!/bin/bash
+# What a real broker does to a job: the topic is not there yet, the broker is down at the start or goes away midway,
+# partitions are added, records are gone. The job waits and says so once, or ends with the reason; totals stay exact.
+set -eu
+tmp=$(mktemp -d)
+export KAFKA_ADMIN="$builddir/tests/kafka/admin" HEADRACE_PLUGIN_PATH=$builddir/.libs
+headrace=$builddir/headrace broker=$srcdir/tests/kafka/broker.sh sample=$srcdir/pipelines/data/invoices.csv
+job=
+"$broker" start "$tmp" || exit $?
+trap '[ -z "$job" ] || kill -9 $job 2>/dev/null; "$broker" stop "$tmp" >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+KAFKA_BROKERS=$(cat "$tmp/bootstrap")
+export KAFKA_BROKERS
+
+fail() { echo "faults: $*"; tail -5 "$STATE_DIR/err"; exit 1; }
+produce() { INVOICES=$sample "$headrace" run "$srcdir/pipelines/produce_invoices.yaml" --checkpoint "$STATE_DIR/produce$RANDOM.db"; }
+invoices() { sqlite3 -readonly "$STATE_DIR/invoices.db" 'select coalesce(sum(position), 0) from hr_positions' 2>/dev/null || echo 0; }
+total() { sqlite3 -readonly "$STATE_DIR/invoices.db" "select printf('%.2f', sum(TotalSales)) from group_by"; }
+# until CONDITION...: polls; the job must stay alive meanwhile
+await() { until "$@"; do kill -0 $job 2>/dev/null || fail "the job ended while waiting for: $*"; sleep 0.05; done; }
+counted() { [ "$(invoices)" -ge "$1" ]; }
+said() { grep -qF -- "$1" "$STATE_DIR/err"; }
+# scene NAME: a topic's name, a state folder
+scene() { export TOPIC=$1 STATE_DIR=$tmp/$1; mkdir "$STATE_DIR"; }
+stream() { "$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger 50ms "$@" >"$STATE_DIR/out" 2>"$STATE_DIR/err" & job=$!; }
+finish() { # TOTAL
+    kill -INT $job
+    wait $job || fail "SIGINT ended the job with $?"
+    job=
+    [ "$(total)" = "$1" ] || fail "$TOPIC: total $(total), not $1"
+}
+once=282990593.57 twice=565981187.14
+
+scene missing
+"$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$STATE_DIR/out" 2>"$STATE_DIR/err" && fail "available_now without the topic succeeded"
+said "topic 'missing' does not exist" || fail "the missing topic is not named"
+stream
+await said "topic 'missing' does not exist at $KAFKA_BROKERS; waiting for it"
+"$broker" topic "$tmp" missing 2
+produce
+await counted 10000
+finish $once
+[ "$(grep -c . "$STATE_DIR/err")" = 1 ] || fail "more than one line about the missing topic"
+
+scene interrupted
+stream
+await said "does not exist"
+kill -INT $job
+wait $job || fail "SIGINT while waiting for a topic ended the job with $?"
+job=
+
+scene down
+"$broker" topic "$tmp" down 2
+"$broker" stop "$tmp"
+stream
+await said "$KAFKA_BROKERS"
+"$broker" restart "$tmp"
+produce
+await counted 10000
+"$broker" kill "$tmp"
+await said "waiting"
+"$broker" restart "$tmp"
+produce
+await counted 20000
+finish $twice
+
+scene grown
+"$broker" topic "$tmp" grown 1
+produce
+stream
+await counted 10000
+"$broker" admin "$tmp" partitions grown 3
+produce
+await counted 20000
+finish $twice
+
+scene lost
+"$broker" topic "$tmp" lost 1
+produce
+stream
+await counted 10000
+finish $once
+produce
+"$broker" admin "$tmp" trim lost 0 15000
+"$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$STATE_DIR/out" 2>"$STATE_DIR/err" && fail "lost records were passed over"
+[ "$("$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now 2>&1 >/dev/null | grep -c '5000 ')" = 1 ] || fail "the number of lost records is not named"
+[ "$(invoices)" = 10000 ] || fail "a failed run moved the position"
+echo "stream: topic missing, broker down, gone and back, partitions added, records lost: waited or refused, all exact"
