@@ -28,6 +28,11 @@ last_table "$tmp/whole/out" >"$tmp/whole/table"
 end=$(position "$tmp/whole/invoices.db")
 [ -s "$tmp/whole/view" ] || { echo "kill: the whole run has no view"; exit 1; }
 
+# Kills come after a random part of the time that one drain takes, so that they fall into every phase; up to
+# more than all of it where a run seldom gets as far as a commit.
+share=0.6
+[ "$trigger" != available_now ] || share=1.1
+
 hit=0 drains=0 runs=0
 while [ "$hit" -lt "$kills" ]; do
     drains=$((drains + 1))
@@ -37,8 +42,7 @@ while [ "$hit" -lt "$kills" ]; do
         STATE_DIR=$state "$headrace" run "$pipeline" --trigger "$trigger" --lanes "$lanes" --progress json \
             >>"$state/out" 2>>"$state/err" &
         pid=$!
-        # a random part of the time that one drain takes, so that kills fall into every phase
-        pause=$(awk -v r=$RANDOM -v ms=$whole_ms 'BEGIN { printf "%.3f", 0.005 + r / 32768 * ms / 1000 * 0.6 }')
+        pause=$(awk -v r=$RANDOM -v ms=$whole_ms -v share=$share 'BEGIN { printf "%.3f", 0.005 + r / 32768 * ms / 1000 * share }')
         read -rt "$pause" <> <(:)
         kill -9 $pid 2>/dev/null || { wait $pid || { tail -5 "$state/err"; exit 1; }; pid=; break; }
         wait $pid 2>/dev/null

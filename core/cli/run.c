@@ -37,7 +37,10 @@ int cli_run(int argc, char **argv) {
     if (!progress_kind(&c, &kind)) return cli_usage("run", "--progress is auto, json or none");
     registry_load(&engine_host, c.dir, c.dirs);
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
-    if (!override(&c, &plan)) return cli_usage("run", "--trigger: '%s' is no duration", c.trigger);
+    if (!override(&c, &plan)) {
+        plan_free(&plan);
+        return cli_usage("run", "--trigger: '%s' is no duration", c.trigger);
+    }
     if (!plan.config.checkpoint) log_line(HR_INFO, "%s keeps nothing: it has no checkpoint", plan.config.name);
     if (plan.config.checkpoint && plan.not_rereadable)
         log_line(HR_WARN, "%s: %s", plan_source(&plan)->id, plan.not_rereadable);
