@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
-    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 || exit 1
+    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 xz-utils clang || exit 1
 [ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven || exit 1
 
 passed=0 failed=0 skipped=0
@@ -28,11 +28,31 @@ configure_in() { # DIR OPTION...
     mkdir -p "$dir" && (cd "$dir" && "$OLDPWD/configure" "$@")
 }
 
+# A sanitizer sees a longest text in vsnprintf(NULL, 0, ...), which the compiler then takes for a cut-off one.
+sanitized="-g -O1 -Wno-error=format-truncation"
+
 step autoreconf autoreconf -fi
 step configure configure_in build/gcc --enable-werror
 step build make -C build/gcc -j2
 step check make -C build/gcc -j2 check
 step kafka make -C build/gcc check-kafka
+
+step "clang: configure" configure_in build/clang --enable-werror CC=clang
+step "clang: build" make -C build/clang -j2
+
+step "ASan+UBSan: configure" configure_in build/asan --enable-werror --enable-sanitizers CFLAGS="$sanitized"
+step "ASan+UBSan: build" make -C build/asan -j2
+step "ASan+UBSan: check" make -C build/asan -j2 check
+
+step "TSan: configure" configure_in build/tsan --enable-werror --enable-tsan CFLAGS="$sanitized -Wno-error=tsan"
+step "TSan: build" make -C build/tsan -j2
+step "TSan: lanes" make -C build/tsan check TESTS=tests/lanes.sh ROWS=100000
+
+step "modules: configure" configure_in build/modules --enable-werror --with-modules=all
+step "modules: build" make -C build/modules -j2
+step "modules: check" make -C build/modules check TESTS="tests/examples.sh tests/embedded.sh"
+
+step distcheck make -C build/gcc distcheck
 
 echo
 [ -z "${HEADRACE_REQUIRE_ALL:-}" ] || { failed=$((failed + skipped)); }

@@ -38,7 +38,7 @@ void buffer_free(struct hr_buffer *);
 
 /* Set code and text; the first error stays. Returns false. */
 bool error_set(struct hr_error *, int code, const char *format, ...) HR_PRINTF(3, 4);
-bool error_vset(struct hr_error *, int code, const char *format, va_list);
+bool error_vset(struct hr_error *, int code, const char *format, va_list) HR_PRINTF(3, 0);
 
 /* "headrace: ..." on stderr, control characters escaped. */
 void log_line(enum hr_level, const char *format, ...) HR_PRINTF(2, 3);
