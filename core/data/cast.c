@@ -68,16 +68,21 @@ static bool to_double(struct hr_type from, const void *in, double *out) {
 }
 
 /* A double's decimal value is that of its shortest text, as in Spark. */
-static bool to_decimal(struct hr_type from, const void *in, struct hr_type to, void *out, struct arena *a) {
+static bool to_decimal(struct hr_type from, const void *in, struct hr_type to, void *out) {
     hr_int128 v;
-    struct hr_text text;
     if (from.id == HR_DOUBLE) {
+        struct hr_buffer b = {0};
         if (!isfinite(*(const double *)in)) return false;
-        return to_text(from, in, &text, a) && decimal_parse(text.p, text.n, to.precision, to.scale, out);
+        value_text(&b, from, in);
+        bool fits = decimal_parse(b.p, b.n, to.precision, to.scale, out);
+        buffer_free(&b);
+        return fits;
     }
-    if (from.id == HR_DECIMAL) memcpy(&v, in, 16);
+    int scale = 0;
+    if (from.id == HR_DECIMAL) memcpy(&v, in, 16), scale = from.scale;
+    else if (from.id == HR_TIMESTAMP) v = *(const int64_t *)in, scale = 6;
     else if (!whole(from, in, &v)) return false;
-    if (!decimal_rescale(v, from.id == HR_DECIMAL ? from.scale : 0, to.scale, &v)) return false;
+    if (!decimal_rescale(v, scale, to.scale, &v)) return false;
     memcpy(out, &v, 16);
     return decimal_fits(v, to.precision);
 }
@@ -87,6 +92,7 @@ static bool to_boolean(struct hr_type from, const void *in, uint8_t *out) {
     if (from.id == HR_DATE) return false;
     if (from.id == HR_DOUBLE) return *out = *(const double *)in != 0, true;
     if (from.id == HR_DECIMAL) memcpy(&v, in, 16);
+    else if (from.id == HR_TIMESTAMP) v = *(const int64_t *)in;
     else if (!whole(from, in, &v)) return false;
     *out = v != 0;
     return true;
@@ -99,6 +105,11 @@ static bool to_timestamp(struct hr_type from, const void *in, int64_t *out) {
         double us = *(const double *)in * 1e6;
         if (!(fabs(us) < 0x1p63)) return false;
         return *out = (int64_t)us, true;
+    }
+    if (from.id == HR_DECIMAL) { /* with its fraction */
+        memcpy(&v, in, 16);
+        if (!decimal_rescale(v, from.scale, 6, &v) || v != (int64_t)v) return false;
+        return *out = (int64_t)v, true;
     }
     return whole(from, in, &v) && !__builtin_mul_overflow(v, (hr_int128)1000000, out);
 }
@@ -120,6 +131,6 @@ bool value_cast(struct hr_type from, const void *in, struct hr_type to, void *ou
     case HR_DOUBLE: return from.id != HR_DATE && to_double(from, in, out);
     case HR_DATE: return to_date(from, in, out);
     case HR_TIMESTAMP: return to_timestamp(from, in, out);
-    default: return from.id != HR_DATE && to_decimal(from, in, to, out, a);
+    default: return from.id != HR_DATE && to_decimal(from, in, to, out);
     }
 }

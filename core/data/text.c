@@ -1,6 +1,7 @@
 /* Values as text and as JSON. */
 #include "core/data/utf8.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 /* Digits of |v| (no zeros at the end) and its decimal exponent: v = 0.d1d2... * 10^exponent. */
 static int shortest(double v, char digits[20], int *exponent) {
     char text[40];
-    for (int precision = 15; precision <= 17; precision++) {
+    for (int precision = v < DBL_MIN ? 2 : 15; precision <= 17; precision++) { /* subnormals have fewer digits */
         snprintf(text, sizeof text, "%.*e", precision - 1, v);
         if (strtod(text, NULL) == v) break;
     }

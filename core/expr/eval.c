@@ -38,10 +38,20 @@ static void eval_in(const struct scope *s, const struct tree *t, struct hr_rows 
     }
 }
 
-static void eval_between(const struct scope *s, struct hr_rows rows, const struct hr_column *arg, struct hr_column *out) {
+/* The key as it is compared with argument i. */
+static struct hr_column key_for(const struct scope *s, const struct tree *t, int i, struct hr_rows rows, const struct hr_column *key) {
+    if (!memcmp(&key->type, &t->as[i], sizeof key->type)) return *key;
+    struct hr_column c = {.type = t->as[i]};
+    hr_column_make(s->lane, &c, s->batch->size);
+    kernel_cast(s->lane, key, rows, s->batch->size, &c);
+    return c;
+}
+
+static void eval_between(const struct scope *s, const struct tree *t, struct hr_rows rows, const struct hr_column *arg, struct hr_column *out) {
     struct hr_column low = boolean(s), high = boolean(s);
-    kernel_compare(TREE_GE, &arg[0], &arg[1], rows, s->batch->size, &low);
-    kernel_compare(TREE_LE, &arg[0], &arg[2], rows, s->batch->size, &high);
+    struct hr_column first = key_for(s, t, 1, rows, &arg[0]), second = key_for(s, t, 2, rows, &arg[0]);
+    kernel_compare(TREE_GE, &first, &arg[1], rows, s->batch->size, &low);
+    kernel_compare(TREE_LE, &second, &arg[2], rows, s->batch->size, &high);
     kernel_and_or(TREE_AND, &low, &high, rows, out);
 }
 
@@ -75,8 +85,9 @@ static bool eval_case(const struct scope *s, const struct tree *t, struct hr_row
         struct hr_rows yes;
         if (!eval(s, t->arg[i], rows, &when)) return false;
         if (t->keyed) {
+            struct hr_column with = key_for(s, t, i, rows, &key);
             is = boolean(s);
-            kernel_compare(TREE_EQ, &key, &when, rows, s->batch->size, &is);
+            kernel_compare(TREE_EQ, &with, &when, rows, s->batch->size, &is);
         } else {
             is = when;
         }
@@ -142,7 +153,7 @@ static bool eval(const struct scope *s, const struct tree *t, struct hr_rows row
     case TREE_NOT: kernel_not(&arg[0], rows, size, out); return true;
     case TREE_IS_NULL: kernel_is_null(&arg[0], rows, out); return true;
     case TREE_IN: eval_in(s, t, rows, arg, out); return true;
-    case TREE_BETWEEN: eval_between(s, rows, arg, out); return true;
+    case TREE_BETWEEN: eval_between(s, t, rows, arg, out); return true;
     case TREE_LIKE: kernel_like(&arg[0], &arg[1], rows, size, out); return true;
     case TREE_COLUMN: case TREE_CASE: break;
     }

@@ -2,6 +2,7 @@
 #include "core/expr/tree.h"
 
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -177,6 +178,7 @@ static const char *double_literal(struct hr_text t, bool negative, struct hr_typ
     for (uint32_t i = 0; i < t.n; i++)
         if (!is_digit(t.p[i]) && !strchr(".eE+-", t.p[i])) return "this is no number";
     if (!value_parse(*type, t, &v->d)) return "this is no number";
+    if (!isfinite(v->d)) return "this number does not fit DOUBLE";
     if (negative) v->d = -v->d;
     return NULL;
 }

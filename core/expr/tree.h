@@ -45,6 +45,8 @@ struct tree {
     bool null;                /* literal */
     union tree_value value;   /* literal */
     bool has_else, keyed;     /* CASE */
+    bool was_cast;            /* literal: of a CAST */
+    struct hr_type *as;       /* BETWEEN, keyed CASE: what arg[0] is compared with arg[i] as */
     const char *name;         /* column, call */
     int column;               /* column: its index */
     const struct hr_function *function; /* call */

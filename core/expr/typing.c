@@ -145,8 +145,13 @@ static void coerce_compared(const struct typing *ty, struct tree **t, struct hr_
 static bool can_cast(struct hr_type from, struct hr_type to) {
     bool from_day = from.id == HR_DATE || from.id == HR_TIMESTAMP, to_day = to.id == HR_DATE || to.id == HR_TIMESTAMP;
     if (from.id == HR_NONE || from.id == HR_STRING || to.id == HR_STRING || from.id == to.id) return true;
-    if (from_day || to_day) return from_day && to_day;
-    return true;
+    return from_day == to_day;
+}
+
+/* CAST also takes a TIMESTAMP for its seconds since 1970, and back. */
+static bool can_cast_explicitly(struct hr_type from, struct hr_type to) {
+    bool seconds = (from.id == HR_TIMESTAMP && to.id != HR_DATE) || (to.id == HR_TIMESTAMP && from.id != HR_DATE);
+    return seconds || can_cast(from, to);
 }
 
 /* May an argument of a function become `to` without being asked? */
@@ -244,7 +249,7 @@ static bool unfit(const struct typing *ty, const struct tree *t, const char *doe
 
 /* An integer literal beside a decimal needs only its own digits (Spark: literalPickMinimumPrecision). */
 static struct hr_type decimal_operand(const struct tree *t) {
-    if (t->kind != TREE_LITERAL || t->null || !is_integer(t->type)) return decimal_of(t->type);
+    if (t->kind != TREE_LITERAL || t->was_cast || t->null || !is_integer(t->type)) return decimal_of(t->type);
     int64_t v = t->type.id == HR_INT ? t->value.i : t->value.l;
     int digits = 1;
     for (; v / 10; v /= 10) digits++;
@@ -294,20 +299,49 @@ static bool type_negate(const struct typing *ty, struct tree *t) {
     return true;
 }
 
-/* Give arg[0] and every `step`th from `first` up to `end` the type that all are compared as. */
-static bool type_compared(const struct typing *ty, struct tree *t, int first, int end, int step) {
-    enum tree_kind kind = t->kind == TREE_CASE ? TREE_EQ : t->kind;
-    struct hr_type common = t->arg[0]->type;
+/* Each pair by itself, as Spark does for BETWEEN and CASE key WHEN: arg[0] is cast when it is compared. */
+static bool type_pairs(const struct typing *ty, struct tree *t, int first, int end, int step) {
+    struct hr_type key = t->arg[0]->type;
+    t->as = arena_zalloc(ty->arena, ((size_t)t->args + 1) * sizeof *t->as);
     for (int i = first; i < end; i += step) {
-        struct hr_type with = t->kind == TREE_IN ? wider(common, t->arg[i]->type)
-                                                 : compared_as(kind, common, t->arg[i]->type);
+        enum tree_kind kind = t->kind == TREE_CASE ? TREE_EQ : TREE_LE;
+        struct hr_type with = compared_as(kind, key, t->arg[i]->type);
+        if (with.id == HR_NONE && (key.id != HR_NONE || t->arg[i]->type.id != HR_NONE))
+            return FAULT(ty, t->arg[i], "cannot compare %s with %s", name_of(ty, key), name_of(ty, t->arg[i]->type));
+        coerce_compared(ty, &t->arg[i], with);
+        t->as[i] = with.id == HR_NONE ? T(HR_BOOLEAN) : with.id != HR_DECIMAL ? with
+                 : is_integer(key) ? decimal_of(key) : key.id == HR_DECIMAL ? key : with;
+    }
+    if (key.id == HR_NONE) type_coerce(ty, &t->arg[0], T(HR_BOOLEAN));
+    t->type = T(HR_BOOLEAN);
+    return true;
+}
+
+/* The type that all of some values take; where one is a STRING all become STRING, whatever the others are. */
+static struct hr_type common_start(const struct tree *t, int first, int end, int step) {
+    for (int i = first; i < end; i += step)
+        if (t->arg[i]->type.id == HR_STRING) return T(HR_STRING);
+    return T(HR_NONE);
+}
+
+static bool type_in(const struct typing *ty, struct tree *t) {
+    struct hr_type common = common_start(t, 0, t->args, 1);
+    for (int i = 0; i < t->args; i++) {
+        struct hr_type with = wider(common, t->arg[i]->type);
         if (with.id == HR_NONE && (common.id != HR_NONE || t->arg[i]->type.id != HR_NONE))
-            return FAULT(ty, t->arg[i], "cannot compare %s with %s", name_of(ty, common),
-                         name_of(ty, t->arg[i]->type));
+            return FAULT(ty, t->arg[i], "cannot compare %s with %s", name_of(ty, common), name_of(ty, t->arg[i]->type));
         common = with;
     }
-    coerce_compared(ty, &t->arg[0], common);
-    for (int i = first; i < end; i += step) coerce_compared(ty, &t->arg[i], common);
+    for (int i = 0; i < t->args; i++) coerce_compared(ty, &t->arg[i], common);
+    t->type = T(HR_BOOLEAN);
+    return true;
+}
+
+static bool type_compared(const struct typing *ty, struct tree *t) {
+    struct hr_type a = t->arg[0]->type, b = t->arg[1]->type, with = compared_as(t->kind, a, b);
+    if (with.id == HR_NONE && (a.id != HR_NONE || b.id != HR_NONE))
+        return FAULT(ty, t->arg[1], "cannot compare %s with %s", name_of(ty, a), name_of(ty, b));
+    for (int i = 0; i < 2; i++) coerce_compared(ty, &t->arg[i], with);
     t->type = T(HR_BOOLEAN);
     return true;
 }
@@ -328,29 +362,25 @@ static bool type_logic(const struct typing *ty, struct tree *t) {
     return true;
 }
 
+static bool widen_value(const struct typing *ty, const struct tree *value, struct hr_type *common) {
+    struct hr_type with = wider(*common, value->type);
+    if (with.id == HR_NONE && common->id != HR_NONE)
+        return FAULT(ty, value, "the values of CASE have no common type: %s and %s", name_of(ty, *common),
+                     name_of(ty, value->type));
+    *common = with;
+    return true;
+}
+
 static bool type_case(const struct typing *ty, struct tree *t) {
     int first = t->keyed, end = t->args - t->has_else;
-    if (t->keyed && !type_compared(ty, t, first, end, 2)) return false;
+    if (t->keyed && !type_pairs(ty, t, first, end, 2)) return false;
     for (int i = first; i < end && !t->keyed; i += 2)
         if (!require_boolean(ty, &t->arg[i], "WHEN")) return false;
-    struct hr_type common = T(HR_NONE);
-    for (int i = first + 1; i <= end; i += 2) {
-        int k = i < end ? i : end; /* behind the last pair stands ELSE */
-        if (k == t->args) break;
-        struct hr_type with = wider(common, t->arg[k]->type);
-        if (with.id == HR_NONE && common.id != HR_NONE)
-            return FAULT(ty, t->arg[k], "the values of CASE have no common type: %s and %s", name_of(ty, common),
-                         name_of(ty, t->arg[k]->type));
-        common = with;
-    }
-    if (t->has_else) {
-        struct tree *other = t->arg[end];
-        struct hr_type with = wider(common, other->type);
-        if (with.id == HR_NONE && common.id != HR_NONE)
-            return FAULT(ty, other, "the values of CASE have no common type: %s and %s", name_of(ty, common),
-                         name_of(ty, other->type));
-        common = with;
-    }
+    struct hr_type common = common_start(t, first + 1, end, 2);
+    if (t->has_else && t->arg[end]->type.id == HR_STRING) common = T(HR_STRING);
+    for (int i = first + 1; i < end; i += 2)
+        if (!widen_value(ty, t->arg[i], &common)) return false;
+    if (t->has_else && !widen_value(ty, t->arg[end], &common)) return false;
     if (common.id == HR_NONE) common = T(HR_STRING);
     for (int i = first + 1; i < end; i += 2) type_coerce(ty, &t->arg[i], common);
     if (t->has_else) type_coerce(ty, &t->arg[end], common);
@@ -365,12 +395,13 @@ static bool type_like(const struct typing *ty, struct tree *t) {
 }
 
 static bool type_cast(const struct typing *ty, struct tree *t) {
-    if (!can_cast(t->arg[0]->type, t->type))
+    if (!can_cast_explicitly(t->arg[0]->type, t->type))
         return FAULT(ty, t, "cannot cast %s to %s", name_of(ty, t->arg[0]->type), name_of(ty, t->type));
     if (t->arg[0]->type.id != HR_NONE && t->arg[0]->kind != TREE_LITERAL) return true;
     /* A literal is cast now, and takes the place of the cast. */
     cast_literal(ty, t->arg[0], t->type);
     struct tree literal = *t->arg[0];
+    literal.was_cast = true;
     literal.at = t->at;
     literal.n = t->n;
     *t = literal;
@@ -388,7 +419,9 @@ bool type_tree(const struct typing *ty, struct tree *t) {
     case TREE_ADD: case TREE_SUB: case TREE_MUL: case TREE_DIV: case TREE_MOD: return type_arithmetic(ty, t);
     case TREE_NEG: return type_negate(ty, t);
     case TREE_EQ: case TREE_NE: case TREE_LT: case TREE_LE: case TREE_GT: case TREE_GE: case TREE_SAME:
-    case TREE_IN: case TREE_BETWEEN: return type_compared(ty, t, 1, t->args, 1);
+        return type_compared(ty, t);
+    case TREE_IN: return type_in(ty, t);
+    case TREE_BETWEEN: return type_pairs(ty, t, 1, t->args, 1);
     case TREE_AND: case TREE_OR: case TREE_NOT: return type_logic(ty, t);
     case TREE_IS_NULL:
         if (t->arg[0]->type.id == HR_NONE) type_coerce(ty, &t->arg[0], T(HR_STRING));
