@@ -13,6 +13,7 @@ static const struct { const char *name; int (*run)(int, char **); const char *ab
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *to) {
+    registry_load(&engine_host, NULL, 0); /* modules bring commands too */
     fputs("usage: headrace COMMAND [ARGUMENT ...]\n\ncommands:\n", to);
     for (int i = 0; i < COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
     const struct registered *all;
@@ -42,7 +43,6 @@ int main(int argc, char **argv) {
         return HR_EUSAGE;
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        registry_load(&engine_host, NULL, 0);
         help(stdout);
         return HR_OK;
     }

@@ -2,7 +2,6 @@
 #include "core/cli/cli.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char usage[] = "usage: headrace plugins [NAME] [--plugin-dir DIR]\n\n"
                             "Lists the plug-ins and where each came from, or the options of one.\n";
@@ -15,11 +14,31 @@ static void print_members(const struct hr_plugin *p) {
         for (const struct hr_aggregate *a = p->aggregates; a->name; a++) printf("  %-16s %s\n", a->name, a->help ? a->help : "");
 }
 
+static void print_mode(int modes) {
+    char words[32];
+    snprintf(words, sizeof words, "%s%s%s", modes & HR_APPEND ? "append|" : "", modes & HR_COMPLETE ? "complete|" : "",
+             modes & HR_UPDATE ? "update|" : "");
+    words[strlen(words) - 1] = '\0'; /* a sink can do something */
+    printf("  %-18s %-22s which rows (default: complete after group_by, else append)\n", "mode", words);
+}
+
 static void print_one(const struct registered *r) {
-    printf("%s %s: %s\n(%s)\n", kind_word[r->plugin->kind], r->plugin->name, r->plugin->about, r->from);
+    printf("%s %s: %s (%s)\n", kind_word[r->plugin->kind], r->plugin->name, r->plugin->about, r->from);
     if (r->plugin->options) options_print(r->plugin->options, stdout);
-    if (r->plugin->kind == HR_SINK) printf("  %-20s %s\n", "mode", "append, complete or update (default: complete after group_by, else append)");
+    if (r->plugin->kind == HR_SINK) print_mode(r->plugin->sink.modes);
     print_members(r->plugin);
+}
+
+static void print_list(const struct registered *all, int n) {
+    int name = 0, about = 0;
+    for (int i = 0; i < n; i++) {
+        int wide[] = {(int)strlen(all[i].plugin->name), (int)strlen(all[i].plugin->about)};
+        if (wide[0] > name) name = wide[0];
+        if (wide[1] > about) about = wide[1];
+    }
+    for (int i = 0; i < n; i++)
+        printf("%-10s  %-*s  %-*s  %s\n", kind_word[all[i].plugin->kind], name, all[i].plugin->name, about,
+               all[i].plugin->about, all[i].from);
 }
 
 int cli_plugins(int argc, char **argv) {
@@ -29,13 +48,11 @@ int cli_plugins(int argc, char **argv) {
     registry_load(&engine_host, c.dir, c.dirs);
     const struct registered *all;
     int n = registry_all(&all), found = 0;
-    for (int i = 0; i < n; i++) {
-        if (!c.files) printf("%-10s %-14s %-44s %s\n", kind_word[all[i].plugin->kind], all[i].plugin->name,
-                             all[i].plugin->about, all[i].from);
-        else if (!strcmp(all[i].plugin->name, c.file[0])) {
-            print_one(&all[i]);
-            found++;
-        }
+    if (!c.files) print_list(all, n);
+    for (int i = 0; c.files && i < n; i++) {
+        if (strcmp(all[i].plugin->name, c.file[0])) continue;
+        if (found++) putchar('\n');
+        print_one(&all[i]);
     }
     for (const char *const *why = registry_refused(); why && *why; why++) log_line(HR_WARN, "%s", *why);
     return c.files && !found ? cli_usage("plugins", "no plug-in '%s'", c.file[0]) : HR_OK;

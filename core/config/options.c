@@ -182,7 +182,7 @@ static const char *const type_word[] = {
 
 void options_print(const struct hr_option *table, FILE *out) {
     for (const struct hr_option *o = table; o->name; o++) {
-        fprintf(out, "  %-18s %-16s %s", o->name, o->type == HR_OPT_ENUM ? o->choices : type_word[o->type], o->help);
+        fprintf(out, "  %-18s %-22s %s", o->name, o->type == HR_OPT_ENUM ? o->choices : type_word[o->type], o->help);
         if (o->required) fputs(" (required)", out);
         else if (o->fallback) fprintf(out, " (default: %s)", o->fallback);
         fputc('\n', out);
