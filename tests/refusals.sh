@@ -41,6 +41,13 @@ if [ "$(id -u)" != 0 ]; then
     expect 3 'closed.yaml: cannot be read: Permission denied' "$headrace" run closed.yaml
 fi
 
+# ---- limits ----
+job limits "$file" id >limits.yaml
+echo 'limits: {record: 20MiB, groups: 5, depth: 7}' >>limits.yaml
+expect 0 '' "$headrace" explain limits.yaml
+grep -qx 'limits: memory 512MiB, state 16GiB, groups 5, record 20MiB, depth 7, outbox 64MiB' out ||
+    { echo "FAIL: explain shows other limits"; grep limits out; failed=$((failed + 1)); }
+
 # ---- command line ----
 job good "$file" id >good.yaml
 expect 2 "no option '--lane'" "$headrace" run good.yaml --lane 2

@@ -78,6 +78,20 @@ void options_print(const struct hr_option *table, FILE *);
 
 bool duration_parse(const char *text, int64_t *us);
 bool bytes_parse(const char *text, int64_t *n);
+/* 16777216 as "16MiB". Returns out. */
+const char *bytes_text(int64_t n, char out[24]);
+
+/* `limits:`: each with a default, and each may change between runs. */
+struct limits {
+    struct hr_bytes memory; /* of state in memory: beyond it, state moves to disk */
+    struct hr_bytes state;  /* of one node's state, wherever it is */
+    int64_t groups;         /* of one node */
+    struct hr_bytes record; /* of one input record */
+    int64_t depth;          /* levels of JSON */
+    struct hr_bytes outbox; /* of an epoch's rows that wait in the checkpoint for a sink */
+};
+void limits_read(struct document *, struct limits *);
+void limits_print(const struct limits *, FILE *);
 
 /* The pipeline file's fixed part. Nodes are in order: source, operators, sink. */
 struct node_config {
@@ -92,6 +106,7 @@ struct pipeline_config {
     bool available_now;
     int64_t trigger_us;
     const char *checkpoint; /* NULL: none */
+    struct limits limits;
     int nodes;
     struct node_config *node;
 };

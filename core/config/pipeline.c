@@ -4,10 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const known[] = {"version", "name", "trigger", "checkpoint", "source", "operators", "sink", NULL};
+static const char *const known[] = {"version", "name", "trigger", "checkpoint", "source", "operators", "sink", "limits", NULL};
 
 static void check_keys(struct document *d) {
-    static const char *const graph[] = {"sources", "sinks", "limits", NULL};
+    static const char *const graph[] = {"sources", "sinks", NULL};
     for (int i = 0; i < d->root->n; i++) {
         const struct yaml_entry *e = &d->root->entry[i];
         bool ok = false, planned = false;
@@ -51,6 +51,7 @@ static void read_head(struct document *d, struct pipeline_config *p) {
         }
     p->checkpoint = top_text(d, "checkpoint", false);
     read_trigger(d, p);
+    limits_read(d, &p->limits);
 }
 
 /* ---- nodes ---- */

@@ -26,7 +26,14 @@ bool duration_parse(const char *text, int64_t *us) {
     return parse(text, units, us);
 }
 
-bool bytes_parse(const char *text, int64_t *n) {
-    static const struct unit units[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
-    return parse(text, units, n);
+static const struct unit sizes[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
+
+bool bytes_parse(const char *text, int64_t *n) { return parse(text, sizes, n); }
+
+const char *bytes_text(int64_t n, char out[24]) {
+    const struct unit *best = sizes;
+    for (const struct unit *u = sizes; u->name; u++)
+        if (u->factor > best->factor && n % u->factor == 0) best = u;
+    snprintf(out, 24, "%lld%s", (long long)(n / best->factor), best->name);
+    return out;
 }
