@@ -311,9 +311,11 @@ static bool lag(void *self, int64_t *records) {
     struct kafka *k = self;
     *records = 0;
     for (int i = 0; i < k->partitions; i++) {
-        int64_t low, high = 0;
-        if (rd_kafka_get_watermark_offsets(k->rk, k->topic, k->partition[i]->number, &low, &high)) return false;
-        if (high > k->partition[i]->next) *records += high - k->partition[i]->next;
+        /* librdkafka remembers the end from its last fetch; before there was one, it is what open() was told */
+        const struct kafka_partition *p = k->partition[i];
+        int64_t low, high = p->end;
+        if (rd_kafka_get_watermark_offsets(k->rk, k->topic, p->number, &low, &high) || high < p->end) high = p->end;
+        if (high > p->next) *records += high - p->next;
     }
     return true;
 }

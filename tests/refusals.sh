@@ -55,6 +55,10 @@ expect 2 "'soon' is no duration" "$headrace" run good.yaml --trigger soon
 expect 2 "--lanes wants a number from 1 to 64, not '0'" "$headrace" run good.yaml --lanes 0
 expect 2 "no command 'rum'" "$headrace" rum good.yaml
 expect 1 'gone.ndjson' "$headrace" run <(job good "${file/in.nd/gone.nd}" id)
+job good "${file/in.nd/gone.nd}" id >gone.yaml
+expect 1 'gone.yaml: file: cannot open gone.ndjson' "$headrace" check --connect gone.yaml
+expect 0 '' "$headrace" check --connect good.yaml
+expect 2 '--connect takes no value' "$headrace" check --connect=yes good.yaml
 
 # ---- checkpoints ----
 expect 0 '' "$headrace" run good.yaml

@@ -16,12 +16,13 @@ struct cli {
     int dirs;
     const char *trigger, *checkpoint, *progress;
     int lanes;
+    bool connect;
     const char **file; /* what is left, in argv */
     int files;
     int exit;          /* set when there is nothing more to do: help, or a usage error */
 };
 
-/* Parse the options that `accepts` names ("set dir trigger checkpoint progress lanes"); false: return exit. */
+/* Parse the options that `accepts` names ("set plugin-dir trigger checkpoint progress lanes connect"); false: return exit. */
 bool cli_parse(struct cli *, int argc, char **argv, const char *usage, const char *accepts);
 int cli_usage(const char *command, const char *format, ...) HR_PRINTF(2, 3);
 /* Load modules and the plan; prints the faults. */

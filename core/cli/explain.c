@@ -29,6 +29,7 @@ int cli_explain(int argc, char **argv) {
     if (plan.config.available_now) printf("trigger available_now, ");
     else printf("trigger %g s, ", (double)plan.config.trigger_us / 1e6);
     printf("checkpoint %s\n", plan.config.checkpoint ? plan.config.checkpoint : "none");
+    printf("lanes %d\n", c.lanes ? c.lanes : run_default_lanes());
     limits_print(&plan.config.limits, stdout);
     for (int i = 0; i < plan.nodes; i++) explain_node(&plan, i);
     plan_free(&plan);

@@ -1,11 +1,13 @@
 /* headrace state FILE [ID]: what the checkpoint holds, as of the last commit; also while the job runs. */
 #include "core/cli/cli.h"
+#include "core/engine/connect.h"
 #include "core/state/store.h"
 
 #include <string.h>
 
-static const char usage[] = "usage: headrace state FILE [ID] [--set NAME=VALUE] [--checkpoint PATH] [--plugin-dir DIR]\n\n"
-                            "Shows epoch, positions and counters; with ID the rows of that node, a JSON object each.\n";
+static const char usage[] = "usage: headrace state FILE [ID] [--connect] [--set NAME=VALUE] [--checkpoint PATH] [--plugin-dir DIR]\n\n"
+                            "Shows epoch, positions and counters; with ID the rows of that node, a JSON object each.\n"
+                            "--connect also asks the source how many records are waiting.\n";
 
 struct row_printer { const struct hr_schema *schema; struct hr_buffer out; };
 
@@ -39,6 +41,14 @@ static void print_summary(const struct plan *plan, struct store *store) {
     }
 }
 
+static bool print_lag(const struct plan *plan, struct store *store, struct hr_error *err) {
+    int64_t lag;
+    if (!connect_source(plan, store_positions(store), &lag, err)) return false;
+    if (lag < 0) printf("  lag: %s does not count it\n", plan_source(plan)->id);
+    else printf("  lag: %lld records\n", (long long)lag);
+    return true;
+}
+
 static bool show(const struct plan *plan, struct store *store, const char *id, struct hr_error *err) {
     if (!id) return print_summary(plan, store), true;
     if (plan->state < 0 || strcmp(plan->node[plan->state].id, id))
@@ -54,7 +64,7 @@ static bool show(const struct plan *plan, struct store *store, const char *id, s
 int cli_state(int argc, char **argv) {
     struct cli c;
     struct plan plan;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir checkpoint")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir checkpoint connect")) return c.exit;
     if (c.files < 1 || c.files > 2) return cli_usage("state", "a pipeline file and at most a node's id are wanted");
     registry_load(&engine_host, c.dir, c.dirs);
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
@@ -68,7 +78,7 @@ int cli_state(int argc, char **argv) {
     else fclose(there);
     struct store *store = err.code ? NULL : store_open(plan.config.checkpoint, &job, &err);
     if (store) {
-        show(&plan, store, c.files == 2 ? c.file[1] : NULL, &err);
+        if (show(&plan, store, c.files == 2 ? c.file[1] : NULL, &err) && c.connect) print_lag(&plan, store, &err);
         store_close(store, &err);
     }
     if (err.code) log_line(HR_ERROR, "%s", err.text);

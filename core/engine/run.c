@@ -198,7 +198,7 @@ static bool run_open(struct run *r, struct hr_error *err) {
     return ok;
 }
 
-static int default_lanes(void) {
+int run_default_lanes(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > 4 ? 4 : (int)n;
 }
@@ -207,7 +207,7 @@ int run_plan(const struct plan *plan, const struct run_options *options, struct 
     struct run *r = xcalloc(1, sizeof *r);
     r->plan = plan;
     r->options = options;
-    r->lanes = options->lanes > 0 ? options->lanes : default_lanes();
+    r->lanes = options->lanes > 0 ? options->lanes : run_default_lanes();
     if (r->lanes > MOST_LANES) r->lanes = MOST_LANES;
     waker_init(&r->waker);
     catch_signals();

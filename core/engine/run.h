@@ -7,12 +7,15 @@
 #include "core/engine/coordinator.h"
 
 struct run_options {
-    int lanes;              /* 0: one per processor, at most 4 */
+    int lanes;              /* 0: run_default_lanes() */
     void (*report)(const struct plan *, const struct epoch_report *); /* may be NULL */
 };
 
 /* Run until the source ends or a signal asks to stop. Returns the exit code; err is filled if not 0. */
 int run_plan(const struct plan *, const struct run_options *, struct hr_error *);
+
+/* One a processor, at most 4. */
+int run_default_lanes(void);
 
 /* Has a signal asked this process to finish? */
 bool run_stopping(void);
