@@ -29,18 +29,25 @@ read -r KAFKA_BROKERS <"$STATE_DIR/address"
 export KAFKA_BROKERS
 echo "listening on $KAFKA_BROKERS"
 
-say "pipelines/produce_invoices.yaml: 10,000 invoices from CSV into the topic"
-"$headrace" run pipelines/produce_invoices.yaml
+# produce FILE: into the topic
+produce() { INVOICES=$1 "$headrace" run pipelines/produce_invoices.yaml --checkpoint "$1.db"; }
+counted() { sqlite3 -readonly "$STATE_DIR/invoices.db" 'select coalesce(sum(position), 0) from hr_positions' 2>/dev/null || echo 0; }
+csv=pipelines/data/invoices.csv
+head -5001 "$csv" >"$STATE_DIR/first.csv"
+sed 2,5001d "$csv" >"$STATE_DIR/second.csv"
 
-epoch() { sqlite3 -readonly "$STATE_DIR/invoices.db" 'select coalesce(max(epoch), 0) from hr_meta' 2>/dev/null || echo 0; }
+say "pipelines/produce_invoices.yaml: 5,000 invoices from CSV into the topic"
+produce "$STATE_DIR/first.csv"
 
-say "pipelines/invoices.yaml on it, killed with -9 halfway"
+say "pipelines/invoices.yaml on it; another 5,000 come in, and the job is killed with -9"
 "$headrace" run pipelines/invoices.yaml --trigger 1ms >"$STATE_DIR/out" &
 job=$!
-until [ "$(epoch)" -ge 1 ]; do kill -0 $job; done
+until [ "$(counted)" -ge 5000 ]; do kill -0 $job; done
+produce "$STATE_DIR/second.csv" &
 kill -9 $job
 wait $job 2>/dev/null || true
-echo "killed after epoch $(epoch)"
+wait $!
+echo "killed with $(counted) of 10,000 invoices counted"
 
 say "resumed"
 "$headrace" run pipelines/invoices.yaml --trigger available_now >>"$STATE_DIR/out"
