@@ -61,9 +61,13 @@ static bool bind_(void *self, struct hr_bind *b) {
 
 /* ---- opening ---- */
 
+/* Said once each: that nobody can be reached, and that nobody lets us in. */
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
     struct kafka *k = opaque;
     (void)rk;
+    bool denied = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
+    if (denied && *k->denied) return;
+    if (denied) snprintf(k->denied, sizeof k->denied, "%s", reason);
     bool down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__RESOLVE;
     if (down && k->down) return;
     if (down) k->down = true;
@@ -204,6 +208,7 @@ static enum hr_poll poll_partition(struct kafka *k, struct kafka_partition *p, s
     for (int i = 0; i < kept; i++) chunk->bytes += m->m[i]->len + m->m[i]->key_len;
     if (k->down) hr_log(HR_INFO, "kafka: connected again");
     k->down = false;
+    *k->denied = '\0';
     return HR_CHUNK;
 }
 

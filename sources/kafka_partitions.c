@@ -43,8 +43,9 @@ int kafka_await_topic(struct kafka *k) {
         rd_kafka_poll(k->rk, 0);
         if (n > 0) return n;
         bool missing = is_missing(why);
-        if (k->open.bounded && (missing || tries >= BOUNDED_TRIES)) {
-            if (missing) hr_fail(k->open.err, HR_EFAIL, "kafka: topic '%s' does not exist at %s", k->topic, k->brokers);
+        if (k->open.bounded && (missing || *k->denied || tries >= BOUNDED_TRIES)) {
+            if (*k->denied) hr_fail(k->open.err, HR_EFAIL, "kafka: refused by %s: %s", k->brokers, k->denied);
+            else if (missing) hr_fail(k->open.err, HR_EFAIL, "kafka: topic '%s' does not exist at %s", k->topic, k->brokers);
             else hr_fail(k->open.err, HR_EFAIL, "kafka: no answer from %s: %s", k->brokers, rd_kafka_err2str(why));
             return 0;
         }

@@ -29,6 +29,7 @@ struct kafka {
     int partitions, turn;
     struct hr_position *position;
     bool down;                /* said that no broker can be reached */
+    char denied[256];         /* said that this refused us: a password, a certificate */
     int64_t lost, doubled;    /* offsets gone, messages seen twice: said at close */
 
     pthread_t watcher;        /* looks for new partitions, and wakes sleeping fetchers */

@@ -1,14 +1,15 @@
 #!/bin/sh
 # A real Apache Kafka for the tests: one KRaft node, broker and controller in one, on ports of its own.
 #
-#   broker.sh start DIR                           format DIR (a temporary folder of the caller's) and start on it
+#   broker.sh start DIR [secure]                  format DIR (a temporary folder of the caller's) and start on it
 #   broker.sh stop DIR | kill DIR                 orderly, or kill -9
 #   broker.sh restart DIR                         start again on the same ports and data; stops it first if it runs
 #   broker.sh topic DIR NAME PARTITIONS [K=V...]  a new topic
 #   broker.sh admin DIR ARGUMENTS...              anything else that admin.c offers
 #   broker.sh fetch                               only fetch the jars
 #
-# start and restart return when the broker answers; then DIR/bootstrap holds HOST:PORT and DIR/pid its process. What the
+# secure: a second listener in DIR/secure, TLS with the certificate DIR/ca.pem, SASL PLAIN for user headrace, password
+# in DIR/password. start and restart return when the broker answers; then DIR/bootstrap holds HOST:PORT and DIR/pid its process. What the
 # broker says is in DIR/log. KAFKA_ADMIN names the compiled admin.c if it is not beside this script. Exit code 77: no
 # Java or Maven here, so the caller may skip.
 set -eu
@@ -62,8 +63,31 @@ answers_or_died() { "$admin" "$(cat "$dir/bootstrap")" ready 500 "$(cat "$dir/cl
 # Why it failed, in one line: the exception says it, the error line before it seldom does.
 reason() { grep -m 1 Exception "$dir/log" || grep -m 1 -E 'ERROR|FATAL' "$dir/log" || echo "nothing in $dir/log"; }
 
+certificate() {
+    password=$(head -c 12 /dev/urandom | base64 | tr '+/' 'xy')
+    echo "$password" >"$dir/password"
+    rm -f "$dir/keys"
+    keytool -genkeypair -alias broker -keyalg RSA -keysize 2048 -dname CN=broker -ext SAN=ip:127.0.0.1 -validity 30 \
+        -storetype PKCS12 -keystore "$dir/keys" -storepass "$password" >>"$dir/log" 2>&1 &&
+        keytool -exportcert -rfc -alias broker -keystore "$dir/keys" -storepass "$password" >"$dir/ca.pem" 2>>"$dir/log" ||
+        die "keytool makes no certificate: $(tail -1 "$dir/log")"
+}
+
+secure_properties() { # PORT
+    certificate
+    echo "127.0.0.1:$1" >"$dir/secure"
+    sed -i "s#^listeners=.*#&,SECURE://127.0.0.1:$1#; s#^listener.security.protocol.map=.*#&,SECURE:SASL_SSL#" "$dir/properties"
+    cat >>"$dir/properties" <<-EOF
+
+	listener.name.secure.sasl.enabled.mechanisms=PLAIN
+	listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_headrace="$password";
+	ssl.keystore.location=$dir/keys
+	ssl.keystore.password=$password
+	EOF
+}
+
 properties() {
-    set -- $("$admin" ports 2)
+    set -- $("$admin" ports 3)
     echo "127.0.0.1:$1" >"$dir/bootstrap"
     cat >"$dir/properties" <<-EOF
 	process.roles=broker,controller
@@ -91,6 +115,7 @@ properties() {
 	auto.create.topics.enable=false
 	delete.topic.enable=true
 	EOF
+    [ "$secure" != secure ] || secure_properties "$3"
 }
 
 launch() {
@@ -132,7 +157,7 @@ command=$1
 [ "$command" = fetch ] || { dir=$(cd "$2" 2>/dev/null && pwd) || die "$2: no such folder"; shift 2; }
 case $command in
     fetch) fetch ;;
-    start) start ;;
+    start) secure=${1:-} && start ;;
     stop) halt TERM ;;
     kill) halt KILL ;;
     restart)
