@@ -30,7 +30,7 @@ uint64_t hash_bytes(const void *data, size_t n, uint64_t seed) {
 static size_t distance(const char *a, size_t n, const char *b, size_t m) {
     enum { MOST = 64 };
     size_t row[3][MOST + 1];
-    if (n > MOST || m > MOST) return MOST;
+    if (n > MOST || m > MOST) return SIZE_MAX;
     for (size_t j = 0; j <= m; j++) row[0][j] = j;
     size_t *before = row[2], *last = row[0], *now = row[1];
     for (size_t i = 1; i <= n; i++) {
