@@ -8,12 +8,28 @@
 
 /* ---- doubles: the fewest digits that read back (as JDK 19 prints them) ---- */
 
+/* One more in the last digit of "d.ddde+dd". */
+static void next_up(char *text) {
+    char *p = strchr(text, 'e') - 1;
+    while (p > text && (*p == '9' || *p == '.')) {
+        if (*p == '9') *p = '0';
+        p--;
+    }
+    ++*p;
+}
+
+static bool reads_back(const char *text, double v) { return strtod(text, NULL) == v; }
+
 /* Digits of |v| (no zeros at the end) and its decimal exponent: v = 0.d1d2... * 10^exponent. */
 static int shortest(double v, char digits[20], int *exponent) {
     char text[40];
+    bool power_of_two = frexp(v, exponent) == 0.5;
     for (int precision = v < DBL_MIN ? 2 : 15; precision <= 17; precision++) { /* subnormals have fewer digits */
         snprintf(text, sizeof text, "%.*e", precision - 1, v);
-        if (strtod(text, NULL) == v) break;
+        if (reads_back(text, v)) break;
+        if (!power_of_two) continue;
+        next_up(text); /* may still be v: the double above is twice as far away as the one below */
+        if (reads_back(text, v)) break;
     }
     char *e = strchr(text, 'e');
     *exponent = (int)strtol(e + 1, NULL, 10) + 1;
