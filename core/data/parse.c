@@ -77,16 +77,18 @@ static bool digits(const char **p, const char *end, int least, int most, int *ou
     return n >= least;
 }
 
-/* yyyy, yyyy-[m]m, yyyy-[m]m-[d]d. */
+/* yyyy, yyyy-[m]m, yyyy-[m]m-[d]d: only behind a day may more follow. */
 static bool parse_day(const char **p, const char *end, int32_t *days) {
     int y, m = 1, d = 1;
+    bool day = false;
     if (!digits(p, end, 4, 4, &y)) return false;
     if (*p < end && **p == '-') {
         ++*p;
         if (!digits(p, end, 1, 2, &m)) return false;
-        if (*p < end && **p == '-' && (++*p, !digits(p, end, 1, 2, &d))) return false;
+        day = *p < end && **p == '-';
+        if (day && (++*p, !digits(p, end, 1, 2, &d))) return false;
     }
-    if (!date_valid(y, m, d)) return false;
+    if ((*p < end && !day) || !date_valid(y, m, d)) return false;
     *days = date_days(y, m, d);
     return true;
 }
@@ -118,6 +120,7 @@ static bool parse_fraction(const char **p, const char *end, int64_t *us) {
     return true;
 }
 
+/* A day, then [h]h, [h]h:[m]m or [h]h:[m]m:[s]s; fraction and zone stand behind seconds only. */
 static bool parse_timestamp(struct hr_text t, int64_t *out) {
     const char *p = t.p, *end = t.p + t.n;
     int32_t day;
@@ -127,8 +130,9 @@ static bool parse_timestamp(struct hr_text t, int64_t *out) {
     if (p < end) {
         if (*p != 'T' && *p != ' ') return false;
         p++;
-        if (!digits(&p, end, 1, 2, &h) || p == end || *p++ != ':' || !digits(&p, end, 1, 2, &m)) return false;
-        if (p < end && *p == ':' && (p++, !digits(&p, end, 1, 2, &s))) return false;
+        if (!digits(&p, end, 1, 2, &h)) return false;
+        if (p < end && (*p++ != ':' || !digits(&p, end, 1, 2, &m))) return false;
+        if (p < end && (*p++ != ':' || !digits(&p, end, 1, 2, &s))) return false;
         parse_fraction(&p, end, &us);
         while (p < end && *p == ' ') p++;
         if (h > 23 || m > 59 || s > 59 || !parse_zone(p, end, &zone)) return false;
