@@ -54,6 +54,7 @@ bool decimal_parse(const char *p, size_t n, int precision, int scale, hr_int128 
     if (p < end && (*p == '-' || *p == '+')) p++;
     while (mark < end && (*mark | 32) != 'e') mark++;
     int e = 0, digits = 0;
+    if (mark == p) return false;
     if (mark < end && !exponent(mark + 1, end, &e)) return false;
     const char *point = memchr(p, '.', (size_t)(mark - p));
     int64_t position = (int64_t)((point ? point : mark) - p) - 1 + e;
