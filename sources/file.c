@@ -19,7 +19,8 @@
  *  7. The last line needs no newline. With `follow` it does: it may still grow. `follow` also finds new
  *     files of the globs, and never ends but for available_now.
  *  8. The position is a byte in each file. A file that is shorter than its position, or whose unfinished
- *     last line grew after it was read, is data loss. A record is 16 MiB at most.
+ *     last line grew after it was read, is data loss.
+ *  9. A record longer than `limits: {record: ...}` is a bad row; it is passed over without being held.
  */
 #include <headrace/plugin.h>
 
@@ -100,6 +101,8 @@ static bool file_bind(void *self, struct hr_bind *b) {
     struct file_source *s = self;
     s->rows.format = s->format;
     s->rows.on_error = (enum hr_on_error)s->on_error;
+    s->rows.record = b->record;
+    s->reader.record = (size_t)b->record;
     bool ok = bind_paths(s, b);
     ok &= bind_delimiter(s, b);
     ok &= bind_schema(s, b);
@@ -219,13 +222,15 @@ static enum hr_poll hand_out(struct file_source *s, struct file_piece *p, struct
                              struct hr_error *err) {
     struct file_input *f = s->reader.input;
     bool ok = trim(s, f, p, err);
-    if (!ok || p->start == p->n) {
+    if (p->over && has_header(s) && !f->fields)
+        ok = hr_fail(err, HR_EFAIL, "file: %s@%lld: the header is longer than %zu bytes", f->split.name, (long long)p->at, s->reader.record);
+    if (!ok || (p->start == p->n && !p->over)) {
         free(p);
         return ok ? HR_IDLE : HR_FAILED;
     }
     chunk->split = &f->split;
     chunk->data = p;
-    chunk->bytes = p->n - p->start;
+    chunk->bytes = p->n - p->start + (uint64_t)p->over;
     return HR_CHUNK;
 }
 

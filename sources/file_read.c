@@ -7,22 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-size_t file_chunk_bytes = 256 * 1024, file_record_bytes = 16 * 1024 * 1024;
+size_t file_chunk_bytes = 256 * 1024;
 
 size_t file_mark(const char *p, size_t n) { return n >= 3 && !memcmp(p, "\xEF\xBB\xBF", 3) ? 3 : 0; }
 
 /* Room for the longest record and its CRLF. */
-static size_t most(void) { return file_record_bytes + 2; }
+static size_t most(const struct file_reader *r) { return r->record + 2; }
 
-/* A record too long to hold, or no memory for it: NULL and the error is set. */
+/* NULL: no memory for it, and the error is set. */
 static struct file_piece *piece_grow(struct file_reader *r, struct file_piece *p, size_t room, struct hr_error *err) {
     const char *name = r->input->split.name;
     int64_t at = p ? p->at : r->input->at;
-    if (p && p->n >= most()) {
-        hr_fail(err, HR_EFAIL, "file: %s@%lld: the record is longer than %zu bytes", name, (long long)at,
-                file_record_bytes);
-        return NULL;
-    }
     struct file_piece *more = realloc(p, sizeof *more + room);
     if (!more) {
         hr_fail(err, HR_EFAIL, "file: %s@%lld: no memory for %zu bytes", name, (long long)at, room);
@@ -37,7 +32,7 @@ static bool make_room(struct file_reader *r, struct hr_error *err) {
     struct file_piece *p = r->piece;
     if (p && p->n < p->room) return true;
     size_t room = p ? 2 * p->room : file_chunk_bytes;
-    if (p && room > most()) room = most();
+    if (p && room > most(r)) room = most(r);
     struct file_piece *more = piece_grow(r, p, room, err);
     if (more) r->piece = more;
     return more != NULL;
@@ -65,7 +60,7 @@ static enum file_got cut(struct file_reader *r, size_t n, struct file_piece **ou
     r->piece = NULL;
     if (rest) {
         size_t room = rest < file_chunk_bytes ? file_chunk_bytes : rest + file_chunk_bytes;
-        if (room > most() && rest <= most()) room = most();
+        if (room > most(r) && rest <= most(r)) room = most(r);
         r->piece = piece_grow(r, NULL, room, err);
         if (!r->piece) {
             r->piece = p;
@@ -82,22 +77,55 @@ static enum file_got cut(struct file_reader *r, size_t n, struct file_piece **ou
     return FILE_GOT_PIECE;
 }
 
+/* ---- a record that is too long: passed over in pieces, and only its place and size are handed out ---- */
+
+/* The buffer is full of it, and it still has no end. */
+static bool is_too_long(const struct file_reader *r) {
+    const struct file_piece *p = r->piece;
+    return p && !r->scan.border && p->n >= p->room && p->room >= most(r);
+}
+
+static void pass_over(struct file_reader *r) {
+    struct file_piece *p = r->piece;
+    r->over += (int64_t)p->n;
+    p->at += (int64_t)p->n;
+    file_scan_cut(&r->scan, p->n);
+    p->n = 0;
+}
+
+/* It ends within the buffer, before byte n. */
+static enum file_got end_over(struct file_reader *r, size_t n, struct file_piece **out, struct hr_error *err) {
+    struct file_piece *p = r->piece, *over = malloc(sizeof *over);
+    if (!over) {
+        hr_fail(err, HR_EFAIL, "file: %s@%lld: no memory", r->input->split.name, (long long)r->input->at);
+        return FILE_GOT_FAILED;
+    }
+    size_t end = n && p->bytes[n - 1] == '\n' ? n - 1 : n;
+    end -= end && p->bytes[end - 1] == '\r';
+    *over = (struct file_piece){.at = r->input->at, .over = r->over + (int64_t)end};
+    p->at += (int64_t)n;
+    p->n -= n;
+    memmove(p->bytes, p->bytes + n, p->n);
+    file_scan_cut(&r->scan, n);
+    r->over = 0;
+    r->input->at = p->at;
+    *out = over;
+    return FILE_GOT_PIECE;
+}
+
 /* Nothing more to read. A last record without a newline counts, but for a follower: it may grow. */
 static enum file_got at_end(struct file_reader *r, struct file_piece **out, struct hr_error *err) {
     struct file_piece *p = r->piece;
-    int64_t seen = r->input->at + (int64_t)(p ? p->n : 0);
+    int64_t seen = p ? p->at + (int64_t)p->n : r->input->at;
     if (!r->input->stream && seen < r->input->size && seen < r->input->end) {
         hr_fail(err, HR_EDATALOSS, "file: %s became shorter than %lld bytes while it was read", r->input->split.name,
                 (long long)r->input->size);
         return FILE_GOT_FAILED;
     }
     if (r->scan.border) return cut(r, r->scan.border, out, err);
-    if (p && p->n && (!r->follow || r->input->stream)) {
-        if (p->n <= file_record_bytes) return cut(r, p->n, out, err);
-        hr_fail(err, HR_EFAIL, "file: %s@%lld: the record is longer than %zu bytes", r->input->split.name,
-                (long long)p->at, file_record_bytes);
-        return FILE_GOT_FAILED;
-    }
+    bool whole = !r->follow || r->input->stream;
+    if (r->over && whole) return end_over(r, p->n, out, err);
+    if (p && p->n && whole) return cut(r, p->n, out, err);
     r->input->seen = seen;
     return FILE_GOT_END;
 }
@@ -106,18 +134,24 @@ static enum file_got at_end(struct file_reader *r, struct file_piece **out, stru
 static void scan(struct file_reader *r) {
     struct file_piece *p = r->piece;
     if (!p || !p->n) return;
-    if (p->at == 0 && r->scan.done == 0) {
+    if (p->at == 0 && r->scan.done == 0 && !r->over) {
         if (p->n < 3 && p->bytes[0] == '\xEF') return; /* it may become one */
         r->scan.done = file_mark(p->bytes, p->n);
     }
-    file_scan_feed(&r->scan, p->bytes, p->n);
+    /* behind a record that is too long the first border counts, else the last one */
+    do {
+        const char *newline = r->over ? memchr(p->bytes + r->scan.done, '\n', p->n - r->scan.done) : NULL;
+        file_scan_feed(&r->scan, p->bytes, newline ? (size_t)(newline - p->bytes) + 1 : p->n);
+    } while (!r->scan.border && r->scan.done < p->n);
 }
 
 enum file_got file_reader_next(struct file_reader *r, struct file_piece **out, struct hr_error *err) {
     for (;;) {
         scan(r);
         bool full = r->piece && r->piece->n >= r->piece->room;
+        if (r->scan.border && r->over) return end_over(r, r->scan.border, out, err);
         if (r->scan.border && (full || r->input->stream)) return cut(r, r->scan.border, out, err);
+        if (is_too_long(r)) pass_over(r);
         if (!make_room(r, err)) return FILE_GOT_FAILED;
         if (r->input->stream && !stream_ready(r->fd)) return FILE_GOT_NOTHING;
         ssize_t n = read_more(r);
@@ -137,6 +171,7 @@ void file_reader_begin(struct file_reader *r, struct file_input *input, int fd) 
     r->fd = fd;
     r->scan.state = FILE_SCAN_START;
     r->scan.done = r->scan.border = 0;
+    r->over = 0;
 }
 
 void file_reader_end(struct file_reader *r) {

@@ -9,13 +9,14 @@
 #include "file_scan.h"
 #include "file_set.h"
 
-/* Bytes of a chunk, and of a record at most. Variables, so that tests can have a border anywhere. */
-extern size_t file_chunk_bytes, file_record_bytes;
+/* Bytes of a chunk. A variable, so that tests can have a border anywhere. */
+extern size_t file_chunk_bytes;
 
 struct file_piece {
     int64_t at;      /* in the file, of bytes[0] */
     size_t start, n; /* its records are bytes[start..n) */
     size_t room;
+    int64_t over; /* bytes of the one record at `at`, which was too long to hold; 0: none */
     char bytes[];
 };
 
@@ -23,8 +24,10 @@ struct file_reader {
     struct file_input *input; /* NULL: none now */
     int fd;
     bool follow;
+    size_t record;            /* bytes that are held of a record at most */
     struct file_scan scan;
     struct file_piece *piece; /* what comes next */
+    int64_t over;             /* bytes passed over of a record that is too long */
 };
 
 enum file_got {

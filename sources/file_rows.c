@@ -36,6 +36,40 @@ static void make_columns(struct rows *r) {
         if (r->lane->wanted[c]) hr_column_make(r->lane, &r->out->column[c], HR_BATCH);
 }
 
+static void make_valid(struct rows *r, struct hr_column *c) {
+    c->valid = hr_batch_alloc(r->lane, HR_BATCH / 8);
+    memset(c->valid, 0xff, HR_BATCH / 8);
+}
+
+/* ---- records that are too long ---- */
+
+/* NULL: the record is short enough. */
+static const char *too_long(struct rows *r, int64_t n) {
+    if (n <= r->o->record) return NULL;
+    char *why = hr_batch_alloc(r->lane, 96);
+    snprintf(why, 96, "the record has %lld bytes, more than limits.record (%lld)", (long long)n, (long long)r->o->record);
+    return why;
+}
+
+/* Zeroed too, so that nobody ever meets a wild pointer. */
+static void put_null(struct hr_column *c, uint32_t row) {
+    memset((char *)c->at + row * hr_width(c->type), 0, hr_width(c->type));
+    hr_set_null(c, row);
+}
+
+static void null_row(struct rows *r, uint32_t row) {
+    for (int c = 0; c < r->out->columns; c++)
+        if (r->out->column[c].at) put_null(&r->out->column[c], row);
+}
+
+/* The reader did not hold it: its place and its size are all there is of it. */
+static bool fill_over(struct rows *r) {
+    make_columns(r);
+    null_row(r, 0);
+    r->position[r->n++] = r->piece->at;
+    return bad_row(r, 0, too_long(r, r->piece->over));
+}
+
 /* ---- lines and ndjson ---- */
 
 /* The line at r->p without its end, and past it. */
@@ -59,15 +93,23 @@ static void take_lines(struct rows *r, struct hr_text *text) {
         int64_t at = place(r, r->p);
         struct hr_text line = take_line(r);
         if (!blank_counts && is_blank(line)) continue;
-        if (text) text[r->n] = line;
+        text[r->n] = line;
         r->position[r->n++] = at;
     }
 }
 
 static bool fill_lines(struct rows *r) {
+    struct hr_text *line = hr_batch_alloc(r->lane, HR_BATCH * sizeof *line);
+    take_lines(r, line);
     struct hr_column *value = &r->out->column[0];
-    if (r->lane->wanted[0]) value->at = hr_batch_alloc(r->lane, HR_BATCH * sizeof(struct hr_text));
-    take_lines(r, value->at);
+    if (r->lane->wanted[0]) value->at = line;
+    for (uint32_t i = 0; i < r->n; i++) {
+        const char *why = too_long(r, line[i].n);
+        if (!why) continue;
+        if (!value->valid) make_valid(r, value);
+        null_row(r, i);
+        if (!bad_row(r, i, why)) return false;
+    }
     return true;
 }
 
@@ -81,8 +123,12 @@ static bool fill_ndjson(struct rows *r) {
     make_columns(r);
     struct hr_rows all = {NULL, r->n};
     if (!hr_json_read(r->lane, r->o->json, &text, all, r->out->column, reason)) return false;
-    for (uint32_t i = 0; i < r->n; i++)
-        if (reason[i] && !bad_row(r, i, reason[i])) return false;
+    for (uint32_t i = 0; i < r->n; i++) {
+        const char *why = too_long(r, line[i].n);
+        if (why) null_row(r, i);
+        else why = reason[i];
+        if (why && !bad_row(r, i, why)) return false;
+    }
     return true;
 }
 
@@ -92,12 +138,6 @@ static struct hr_text text_of(struct rows *r, const struct file_csv_field *f) {
     if (!f->escaped) return (struct hr_text){.p = f->p, .n = f->n};
     char *to = hr_batch_alloc(r->lane, f->n);
     return (struct hr_text){.p = to, .n = file_csv_unescape(f, to)};
-}
-
-/* Zeroed too, so that nobody ever meets a wild pointer. */
-static void put_null(struct hr_column *c, uint32_t row) {
-    memset((char *)c->at + row * hr_width(c->type), 0, hr_width(c->type));
-    hr_set_null(c, row);
 }
 
 /* One field to its column, or only looked at where nobody reads that. False: it does not parse. */
@@ -117,11 +157,6 @@ static bool take_field(struct rows *r, struct hr_column *c, uint32_t row, const 
     return false;
 }
 
-static void null_row(struct rows *r, uint32_t row) {
-    for (int c = 0; c < r->out->columns; c++)
-        if (r->out->column[c].at) put_null(&r->out->column[c], row);
-}
-
 /* A record that is no good as a whole says nothing about any column; a field only about its own. */
 static bool take_fields(struct rows *r, const struct file_input *input, const struct file_csv_field *field) {
     /* A row is bad or good whoever reads it: drop and fail look at the pruned columns too. */
@@ -139,12 +174,20 @@ static bool take_fields(struct rows *r, const struct file_input *input, const st
     return bad_row(r, r->n, reason);
 }
 
+/* Without the line's end. */
+static int64_t length(const char *start, const char *end) {
+    if (end > start && end[-1] == '\n') end--;
+    return (end > start && end[-1] == '\r' ? end - 1 : end) - start;
+}
+
 static bool take_record(struct rows *r, const struct file_input *input, struct file_csv_field *field) {
     int n;
     const char *reason;
     char counts[64];
-    r->position[r->n] = place(r, r->p);
+    const char *start = r->p;
+    r->position[r->n] = place(r, start);
     r->p = file_csv_split(r->p, r->end, r->o->delimiter, field, input->fields, &n, &reason);
+    if (!reason) reason = too_long(r, length(start, r->p));
     if (!reason && n != input->fields) {
         snprintf(counts, sizeof counts, "%d fields instead of %d", n, input->fields);
         reason = counts;
@@ -187,10 +230,10 @@ bool file_rows_fill(const struct file_rows_options *o, struct hr_lane *lane, str
     out->rows = (struct hr_rows){0};
     out->size = 0;
     out->split = chunk->split;
-    if (r.p == end) return true;
+    if (piece->over ? chunk->cursor > 0 : r.p == end) return true;
     out->position = r.position = hr_batch_alloc(lane, HR_BATCH * sizeof *r.position);
-    if (!fill_format(&r, chunk)) return false;
-    chunk->cursor = (uint64_t)(r.p - records);
+    if (!(piece->over ? fill_over(&r) : fill_format(&r, chunk))) return false;
+    chunk->cursor = piece->over ? 1 : (uint64_t)(r.p - records);
     out->size = r.n;
     out->rows = (struct hr_rows){NULL, r.n};
     if (r.dropped) out->rows = hr_keep(lane, out->rows, r.keep);

@@ -11,6 +11,7 @@ struct file_rows_options {
     int format; /* enum file_format */
     char delimiter;
     enum hr_on_error on_error;
+    int64_t record;              /* bytes of a record at most */
     struct hr_schema schema;     /* ndjson, csv */
     const struct hr_json *json;  /* ndjson */
 };

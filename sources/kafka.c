@@ -17,7 +17,8 @@
  *    offset was seen before, and is dropped.
  * 5. A partition's end is an end-of-partition event: behind aborted transactions no message is there.
  * 6. Offsets that are gone stop the job with exit 5, or are counted with on_data_loss: continue.
- * 7. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1.
+ * 7. A message longer than `limits: {record: ...}` is a bad row, and goes by on_error; with null its key and value are null.
+ * 8. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1.
  */
 #include "sources/kafka_partitions.h"
 
@@ -38,6 +39,7 @@ static const struct hr_option options[] = {
     HR_REQUIRED(struct kafka, topic, "the topic to read"),
     HR_OPTION(struct kafka, starting_offsets, "latest", "earliest, latest, or partition: offset, where there is no checkpoint"),
     HR_CHOICE(struct kafka, on_data_loss, "fail|continue", "fail", "when offsets are gone"),
+    HR_ON_ERROR(struct kafka),
     HR_ROW(struct kafka, config, .secret = true, .help = "librdkafka properties (TLS, SASL, buffers)"),
     {0},
 };
@@ -45,6 +47,7 @@ static const struct hr_option options[] = {
 static bool bind_(void *self, struct hr_bind *b) {
     struct kafka *k = self;
     bool ok = kafka_config_check(b, &k->config);
+    k->record = b->record;
     for (int i = 0; i < k->starting_offsets.n; i++) {
         const struct hr_map_item *item = &k->starting_offsets.item[i];
         char *end;
@@ -275,6 +278,31 @@ static void fill_column(const struct kafka *k, int column, rd_kafka_message_t *c
         }
 }
 
+static bool refuse(const struct kafka *k, struct hr_lane *lane, struct hr_batch *out, uint32_t i, size_t n) {
+    char why[96];
+    snprintf(why, sizeof why, "the record has %zu bytes, more than limits.record (%lld)", n, (long long)k->record);
+    for (int c = KEY; c <= VALUE; c++)
+        if (out->column[c].at) fill_text(&out->column[c], i, NULL, 0);
+    return hr_bad(lane, out, i, (enum hr_on_error)k->on_error, why);
+}
+
+/* Messages that are too long are in memory already, but nobody behind this works on them. */
+static bool check_lengths(const struct kafka *k, struct hr_lane *lane, rd_kafka_message_t *const *m, struct hr_batch *out) {
+    uint8_t *keep = NULL;
+    for (uint32_t i = 0; i < out->size; i++) {
+        size_t n = m[i]->len + m[i]->key_len;
+        if (n <= (size_t)k->record) continue;
+        if (!refuse(k, lane, out, i, n)) return false;
+        if (!keep) keep = memset(hr_batch_alloc(lane, HR_BATCH), 1, HR_BATCH);
+        keep[i] = 0;
+    }
+    if (!keep || k->on_error != HR_ON_ERROR_DROP) return true;
+    uint32_t before = out->rows.n;
+    out->rows = hr_keep(lane, out->rows, keep);
+    lane->counts->dropped += before - out->rows.n;
+    return true;
+}
+
 static bool fill(const void *self, struct hr_lane *lane, struct hr_chunk *chunk, struct hr_batch *out) {
     const struct messages *all = chunk->data;
     uint32_t n = (uint32_t)all->n - (uint32_t)chunk->cursor;
@@ -291,7 +319,7 @@ static bool fill(const void *self, struct hr_lane *lane, struct hr_chunk *chunk,
         hr_column_make(lane, &out->column[k], n);
         fill_column(self, k, m, n, &out->column[k]);
     }
-    return true;
+    return check_lengths(self, lane, m, out);
 }
 
 static void release(void *self, struct hr_chunk *chunk) {

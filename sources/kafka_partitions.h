@@ -20,13 +20,14 @@ struct kafka_partition {
 struct kafka {
     const char *brokers, *topic;
     struct hr_map starting_offsets, config;
-    int on_data_loss;
+    int on_data_loss, on_error;
 
     struct hr_open open;
     rd_kafka_t *rk;
     rd_kafka_topic_t *rkt;
     struct kafka_partition **partition; /* sorted by number; each stays where it is */
     int partitions, turn;
+    int64_t record;           /* bytes of a message at most */
     struct hr_position *position;
     bool down;                /* said that no broker can be reached */
     char denied[256];         /* said that this refused us: a password, a certificate */

@@ -125,6 +125,7 @@ static struct hr_error err;
 static char rows[1 << 16]; /* "byte:a|b|c\n" for each row */
 static uint64_t dropped;
 static uint8_t wanted[8];
+static int64_t record; /* bytes at most */
 
 static void write_file(const char *name, const char *bytes, size_t n, const char *mode) {
     FILE *f = fopen(name, mode);
@@ -174,7 +175,7 @@ static bool make(const char *name, ...) {
         set(o, va_arg(args, const char *));
     }
     va_end(args);
-    struct hr_bind b = {.self = self};
+    struct hr_bind b = {.self = self, .record = record};
     bool ok = SOURCE.bind(self, &b);
     ck_assert_int_eq(ok, faults == 0);
     return ok;
@@ -276,7 +277,7 @@ static void set_up(void) {
     memset(wanted, 1, sizeof wanted);
     rows[0] = '\0';
     file_chunk_bytes = 256 * 1024;
-    file_record_bytes = 16 * 1024 * 1024;
+    record = 16 * 1024 * 1024;
 }
 
 static void tear_down(void) {
@@ -451,18 +452,41 @@ START_TEST(random_bytes) {
 }
 END_TEST
 
+/* Wherever the borders of the buffer fall, and whether or not it could hold the record. */
 START_TEST(long_records) {
+    static const char *const text = "short\n01234567890123456789\n01234567890123456789abcd\r\nx\n";
+    record = 20;
+    for (file_chunk_bytes = 1; file_chunk_bytes < 64; file_chunk_bytes++) {
+        WRITE(path, text);
+        ck_assert(make("path", path, NULL));
+        reads("0:short\n6:01234567890123456789\n27:NULL\n53:x\n");
+        ck_assert_int_eq(bads, 1);
+        ck_assert_str_eq(said, "the record has 24 bytes, more than limits.record (20)");
+        ck_assert(make("path", path, "on_error", "drop", NULL));
+        reads("0:short\n6:01234567890123456789\n53:x\n");
+        ck_assert_uint_eq(dropped, 1);
+        ck_assert(make("path", path, "on_error", "fail", NULL));
+        refuses(HR_EFAIL, "in@27: the record has 24 bytes, more than limits.record (20)", NOWHERE);
+        WRITE(path, "short\n01234567890123456789abcdefghijklmnopqrstuvwxyz");
+        ck_assert(make("path", path, "on_error", "fail", NULL));
+        refuses(HR_EFAIL, "in@6: the record has 46 bytes, more than limits.record (20)", NOWHERE);
+        ck_assert(make("path", path, NULL));
+        reads("0:short\n6:NULL\n");
+        WRITE(path, "1,x\n2,\"0123\n45678\n90123456789\"\n3,y\n");
+        ck_assert(make("path", path, "format", "csv", "schema", "", "header", "false", NULL));
+        reads("0:1|x\n4:NULL|NULL\n31:3|y\n");
+        WRITE(path, "{1}\n{012345678901234567890123456789}\n{2}\n");
+        schema_fields = 1;
+        schema_field[0].type.id = HR_STRING;
+        ck_assert(make("path", path, "format", "ndjson", "schema", "", NULL));
+        reads("0:{1}\n4:NULL\n37:{2}\n");
+        schema_fields = 2;
+        schema_field[0].type.id = HR_INT;
+    }
+    WRITE(path, "0123456789,0123456789,0123456789\n1,x\n");
     file_chunk_bytes = 8;
-    file_record_bytes = 20;
-    WRITE(path, "short\n01234567890123456789\nx\n");
-    ck_assert(make("path", path, NULL));
-    reads("0:short\n6:01234567890123456789\n27:x\n");
-    WRITE(path, "short\n01234567890123456789abcd\nx\n");
-    ck_assert(make("path", path, NULL));
-    refuses(HR_EFAIL, "in@6: the record is longer than 20 bytes", NOWHERE);
-    WRITE(path, "short\n01234567890123456789a");
-    ck_assert(make("path", path, NULL));
-    refuses(HR_EFAIL, "in@6: the record is longer than 20 bytes", NOWHERE);
+    ck_assert(make("path", path, "format", "csv", "schema", "", NULL));
+    refuses(HR_EFAIL, "the header", NOWHERE);
 }
 END_TEST
 

@@ -22,7 +22,7 @@ static const struct range {
 } ranges[] = {
     {"memory", 1 << 20, INT64_MAX, "1MiB at least"},
     {"state", 1, INT64_MAX, "1 at least"},
-    {"groups", 1, UINT32_MAX - 1, "from 1 to 4294967294"},
+    {"groups", 1, 1000000000, "from 1 to 1000000000"},
     {"record", 1, LARGEST_RECORD, "from 1 to 512MiB"},
     {"depth", 1, DEEPEST, "from 1 to 1024"},
     {"outbox", 1, INT64_MAX, "1 at least"},

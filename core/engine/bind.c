@@ -96,7 +96,9 @@ bool bind_schema(struct hr_bind *b, const struct hr_sql *sql, struct hr_schema *
 }
 
 struct hr_json *bind_json(struct hr_bind *b, const struct hr_schema *schema, const struct hr_json_options *o) {
-    return json_reader_new(arena(b), schema, o);
+    struct hr_json_options with = *o;
+    if (!with.depth) with.depth = (int)of(b)->plan->config.limits.depth;
+    return json_reader_new(arena(b), schema, &with);
 }
 
 /* ---- keyed state ---- */
@@ -144,6 +146,7 @@ static bool bind_aggregates(struct hr_bind *b, const struct hr_map *aggs, struct
 
 struct hr_groups *bind_groups(struct hr_bind *b, const struct hr_map *keys, const struct hr_map *aggs) {
     struct hr_groups *g = bind_alloc(b, sizeof *g);
+    g->limits = &of(b)->plan->config.limits;
     g->key = bind_alloc(b, ((size_t)keys->n + 1) * sizeof *g->key);
     g->arg = bind_alloc(b, ((size_t)aggs->n + 1) * sizeof *g->arg);
     struct hr_buffer sign = {0};

@@ -116,7 +116,8 @@ static bool merge(struct coordinator *c, const struct message *m) {
         sum->bad += add->bad;
     }
     c->waiting--;
-    return !c->state || groups_merge(c->state, m->delta, &c->err);
+    return !c->state || (groups_merge(c->state, m->delta, &c->err) &&
+                         plan_state_fits(&c->plan->node[c->plan->state], c->state, &c->err));
 }
 
 /* Counters of the operators behind the state run on to the next commit. */

@@ -25,7 +25,7 @@ static bool fold(struct hr_lane *lane, const struct hr_groups *g, const struct h
         if (!expr_eval(g->key[i], lane, b, &column[i])) return false;
     for (size_t i = 0; i < aggs; i++)
         if (g->arg[i] && !expr_eval(g->arg[i], lane, b, &column[keys + i])) return false;
-    return groups_fold(*n->delta, column, column + keys, b->rows, lane->err);
+    return groups_fold(*n->delta, column, column + keys, b->rows, lane->err) && plan_state_fits(n->node, *n->delta, lane->err);
 }
 
 static bool bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,

@@ -48,7 +48,8 @@ static bool call_bind(struct node *node, struct hr_bind *b) {
 static bool bind_node(struct plan *p, int i) {
     struct node *node = &p->node[i];
     struct binding binding = {.plan = p, .node = node};
-    struct hr_bind b = {.in = i ? plan_input(p, i) : NULL, .id = node->id, .self = node->self, .host = &binding};
+    struct hr_bind b = {.in = i ? plan_input(p, i) : NULL, .id = node->id, .self = node->self, .host = &binding,
+                        .record = p->config.limits.record.n};
     int before = p->document.faults;
     if (!call_bind(node, &b)) {
         if (p->document.faults == before) bind_fault(&b, NULL, "refused without a reason");
@@ -134,6 +135,17 @@ bool plan_load(struct plan *p, const char *path, const struct setting *settings,
     if (!bind_all(p) || !ok || p->document.faults) return false;
     prune(p);
     p->source = source_identity(p);
+    return true;
+}
+
+bool plan_state_fits(const struct node *n, const struct groups *held, struct hr_error *err) {
+    const struct limits *limits = n->groups->limits;
+    char size[24];
+    if (groups_count(held) > limits->groups)
+        return error_set(err, HR_EFAIL, "%s: %u groups are more than limits.groups (%lld)", n->id, groups_count(held), (long long)limits->groups);
+    if (groups_bytes(held) > (uint64_t)limits->state.n)
+        return error_set(err, HR_EFAIL, "%s: %zu bytes of state are more than limits.state (%s)", n->id, groups_bytes(held),
+                         bytes_text(limits->state.n, size));
     return true;
 }
 

@@ -15,6 +15,7 @@
 struct hr_groups {
     struct groups_shape shape;
     struct hr_expr **key, **arg; /* arg[a] NULL: count(*) */
+    const struct limits *limits;
     const char *signature;       /* text of keys and aggregates: must match at restart */
 };
 
@@ -44,6 +45,8 @@ struct plan {
 /* Load, bind and prune. False: the document's faults say why (document_print). */
 bool plan_load(struct plan *, const char *path, const struct setting *, int n_settings);
 void plan_free(struct plan *);
+/* Is what is held of the node's state within `limits:`? */
+bool plan_state_fits(const struct node *, const struct groups *held, struct hr_error *);
 
 static inline struct node *plan_source(const struct plan *p) { return &p->node[0]; }
 static inline struct node *plan_sink(const struct plan *p) { return &p->node[p->nodes - 1]; }

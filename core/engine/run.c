@@ -188,7 +188,8 @@ static bool run_open(struct run *r, struct hr_error *err) {
     struct hr_open open = {.from = store_positions(r->store), .bounded = r->plan->config.available_now,
                            .job = r->plan->config.name, .err = err, .host = &r->waker};
     const struct hr_schema *rows = plan_input(r->plan, r->plan->nodes - 1);
-    bool ok = open_source(r, &open) && commit_start(r, err);
+    bool ok = !job.nodes || plan_state_fits(&r->plan->node[r->plan->state], node.groups, err); /* a limit may be lower now */
+    ok = ok && open_source(r, &open) && commit_start(r, err);
     bool sink_open = ok && sink->plugin->sink.open;
     if (sink_open) ok = sink->plugin->sink.open(sink->self, rows, err);
     ok = ok && run_epochs(r, &node, err);

@@ -227,6 +227,7 @@ struct hr_bind {
     const char *id;             /* of the node */
     void *self;                 /* the node's option struct */
     void *host;
+    int64_t record;             /* limits.record: bytes of one input record; a longer one is a bad row */
 };
 
 /* ---- lanes and batches ----------------------------------------------------------------------- */
@@ -461,7 +462,7 @@ struct hr_json_options {
     bool strict;              /* RFC 8259 only; false: what Spark's reader tolerates too */
     bool check_all;           /* look at unwanted columns too (on_error drop or fail) */
     const char *corrupt;      /* column that takes the raw text of a bad record, or NULL */
-    int depth;                /* 0: 64 */
+    int depth;                /* 0: limits.depth */
 };
 
 struct hr_host {
