@@ -1,13 +1,14 @@
 /*
  * test_json.c: the JSON reader against SPARK.md's from_json rows and against malformed text.
  *
+ * Each test runs through the reader's two paths and through the reference alone.
  * Every text is copied to memory of exactly its size, so that a sanitizer sees a byte read too many.
  */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/data/json.h"
+#include "core/data/json_internal.h"
 
 #define T(id_) ((struct hr_type){.id = id_})
 #define DECIMAL(p, s) ((struct hr_type){HR_DECIMAL, p, s})
@@ -20,11 +21,18 @@ static struct arena arena;
 static struct hr_json_options strict, lenient;
 static struct hr_column out[FIELDS];
 static const char *reason;
+static enum json_path path;
 
 static void setup(void) {
+    path = JSON_BOTH;
     memset(&arena, 0, sizeof arena);
     strict = (struct hr_json_options){.strict = true};
     lenient = (struct hr_json_options){.strict = false};
+}
+
+static void setup_reference(void) {
+    setup();
+    path = JSON_REFERENCE;
 }
 
 static void teardown(void) {
@@ -49,7 +57,7 @@ static void read_row(const struct hr_schema *schema, const struct hr_json_option
         out[f].valid = arena_zalloc(&arena, 8);
     }
     reason = "never set";
-    json_reader_read(json, &arena, text, (struct hr_rows){.n = 1}, out, &reason);
+    json_reader_read_by(path, json, &arena, text, (struct hr_rows){.n = 1}, out, &reason);
 }
 
 static void read_bytes(const struct hr_schema *schema, const struct hr_json_options *o,
@@ -245,6 +253,22 @@ START_TEST(random_doubles_round_correctly) {
 }
 END_TEST
 
+/* Mantissas of every length with every power of ten around the table's, and numbers that lie between two doubles. */
+START_TEST(every_power_of_ten_rounds_correctly) {
+    uint64_t seed = 7;
+    for (int exponent = -60; exponent <= 60; exponent++)
+        for (int k = 0; k < 2000; k++) {
+            char number[64];
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            uint64_t mantissa = seed >> (k & 63);
+            if (k % 4 == 0) mantissa = (mantissa >> 11 | 1ull << 52 | 1) << (k % 12); /* 54 bits: halfway, or nearly so */
+            snprintf(number, sizeof number, "%llue%d", (unsigned long long)mantissa, exponent);
+            double got = double_read((struct hr_text){.p = number, .n = (uint32_t)strlen(number)}), want = strtod(number, NULL);
+            ck_assert_msg(got == want, "%s: %.17g, not %.17g", number, got, want);
+        }
+}
+END_TEST
+
 START_TEST(strings_without_escapes_are_not_copied) {
     struct hr_field f = {"x", T(HR_STRING)};
     struct hr_schema schema = schema_of(&f, 1);
@@ -322,7 +346,7 @@ START_TEST(null_text_and_selected_rows) {
     static const uint16_t sel[] = {1, 2, 3};
     struct hr_column in = {text, &valid, T(HR_STRING)}, o = {a, &outvalid, T(HR_INT)};
     struct hr_json *json = json_reader_new(&arena, &schema, &strict);
-    json_reader_read(json, &arena, &in, (struct hr_rows){sel, 3}, &o, why);
+    json_reader_read_by(path, json, &arena, &in, (struct hr_rows){sel, 3}, &o, why);
     ck_assert_int_eq(a[0], 9); /* not selected: untouched */
     ck_assert_str_eq(why[0], "0");
     ck_assert(hr_is_null(&o, 1));
@@ -571,7 +595,7 @@ START_TEST(many_fields) {
     struct hr_schema schema = schema_of(f, 300);
     struct hr_text text = {.p = b.p, .n = (uint32_t)b.n};
     struct hr_column in = {.at = &text, .type = T(HR_STRING)};
-    json_reader_read(json_reader_new(&arena, &schema, &strict), &arena, &in, (struct hr_rows){.n = 1}, o, &reason);
+    json_reader_read_by(path, json_reader_new(&arena, &schema, &strict), &arena, &in, (struct hr_rows){.n = 1}, o, &reason);
     ck_assert_ptr_null(reason);
     for (int i = 0; i < 300; i++) {
         ck_assert(!hr_is_null(&o[i], 0));
@@ -581,14 +605,14 @@ START_TEST(many_fields) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("json");
-    TCase *t = tcase_create("reader");
-    tcase_add_checked_fixture(t, setup, teardown);
+static TCase *all_tests(const char *name, void (*fixture)(void)) {
+    TCase *t = tcase_create(name);
+    tcase_add_checked_fixture(t, fixture, teardown);
     tcase_set_timeout(t, 20);
     tcase_add_loop_test(t, value_by_type, 0, COUNT(rows));
     tcase_add_loop_test(t, doubles_round_correctly, 0, COUNT(numbers));
     tcase_add_test(t, random_doubles_round_correctly);
+    tcase_add_test(t, every_power_of_ten_rounds_correctly);
     tcase_add_test(t, strings_without_escapes_are_not_copied);
     tcase_add_test(t, escaped_nul_stays_in_the_string);
     tcase_add_test(t, shape_of_records);
@@ -604,7 +628,13 @@ int main(void) {
     tcase_add_test(t, depth_limit);
     tcase_add_test(t, million_names);
     tcase_add_test(t, many_fields);
-    suite_add_tcase(suite, t);
+    return t;
+}
+
+int main(void) {
+    Suite *suite = suite_create("json");
+    suite_add_tcase(suite, all_tests("reader", setup));
+    suite_add_tcase(suite, all_tests("reference", setup_reference));
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const hr_int128 ten18 = 1000000000000000000;
+#define TEN37 (ten18 * ten18 * 10)
 
 static hr_int128 power10(int n) {
     hr_int128 v = n >= 36 ? ten18 * ten18 : n >= 18 ? ten18 : 1;
@@ -64,7 +65,7 @@ bool decimal_parse(const char *p, size_t n, int precision, int scale, hr_int128 
         if (*p < '0' || *p > '9') return false;
         digits++;
         if (position >= -scale) {
-            if (v > power10(38) / 10) return false;
+            if (v > TEN37) return false;
             v = v * 10 + (*p - '0');
         } else if (position == -scale - 1 && *p >= '5') {
             v++;
@@ -73,7 +74,7 @@ bool decimal_parse(const char *p, size_t n, int precision, int scale, hr_int128 
     }
     if (!digits) return false;
     for (; v && position >= -scale; position--) {
-        if (v > power10(38) / 10) return false;
+        if (v > TEN37) return false;
         v *= 10;
     }
     if (!decimal_fits(v, precision)) return false;

@@ -8,12 +8,6 @@
  *   5. STRING takes anything: what is no string is written again as compact JSON, as Jackson does.
  *   6. null is null for every type.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* strtod_l */
-#endif
-#include <float.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include "core/data/json_internal.h"
 
@@ -104,49 +98,6 @@ struct hr_text json_unescape(struct arena *arena, struct hr_text in) {
 
 /* ---- numbers ---- */
 
-/* Clinger's fast path: a mantissa and a power of ten that are both exact doubles need one operation
- * and so one rounding. False: too long for that. */
-static bool exact_double(struct hr_text t, double *out) {
-    static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const char *p = t.p, *end = t.p + t.n;
-    bool minus = *p == '-';
-    uint64_t mantissa = 0;
-    int exponent = 0;
-    if (FLT_EVAL_METHOD != 0 || t.n > 40) return false;
-    const char *digits = p += minus;
-    for (; p < end && json_digit(*p); p++) mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-    int count = (int)(p - digits);
-    if (p < end && *p == '.') {
-        const char *fraction = ++p;
-        for (; p < end && json_digit(*p); p++) mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-        exponent = -(int)(p - fraction);
-        count -= exponent;
-    }
-    if (count > 19 || mantissa > 1ull << 53) return false;
-    if (p < end) { /* e */
-        bool negative = *++p == '-';
-        int e = 0;
-        if (*p == '-' || *p == '+') p++;
-        if (end - p > 5) return false;
-        for (; p < end; p++) e = e * 10 + (*p - '0');
-        exponent += negative ? -e : e;
-    }
-    if (exponent < -22 || exponent > 22) return false;
-    double d = (double)mantissa;
-    d = exponent < 0 ? d / ten[-exponent] : d * ten[exponent];
-    *out = minus ? -d : d;
-    return true;
-}
-
-double json_double(locale_t c, struct hr_text number) {
-    double d;
-    if (exact_double(number, &d)) return d;
-    /* a number inside an object is followed by a byte that is in no number, so strtod stops there */
-    return strtod_l(number.p, NULL, c);
-}
-
 static enum json_fit read_integer(struct json_value v, int64_t min, int64_t max, int64_t *out) {
     if (!is_number(v) || !is_integer(v.text)) return JSON_WRONG;
     bool minus = v.kind == '-';
@@ -160,9 +111,9 @@ static enum json_fit read_integer(struct json_value v, int64_t min, int64_t max,
     return JSON_FITS;
 }
 
-static enum json_fit read_double(const struct json_context *x, struct json_value v, double *out) {
+static enum json_fit read_double(struct json_value v, double *out) {
     if (text_is(v.text, "-0") && is_number(v)) *out = 0; /* an int to Java, which has no -0 of those */
-    else if (is_number(v)) *out = json_double(x->c, v.text);
+    else if (is_number(v)) *out = double_read(v.text);
     else if (v.kind != '"') return JSON_WRONG;
     else if (text_is(v.text, "NaN")) *out = __builtin_nan("");
     else if (text_is(v.text, "Infinity")) *out = __builtin_inf();
@@ -212,7 +163,7 @@ static void put_number(const struct json_context *x, struct hr_text t) {
     } else if (is_integer(t)) {
         buffer_put(x->scratch, t.p, t.n);
     } else {
-        double d = json_double(x->c, t);
+        double d = double_read(t);
         value_json(x->scratch, (struct hr_type){.id = HR_DOUBLE}, &d);
     }
 }
@@ -279,7 +230,7 @@ enum json_fit json_convert(const struct json_context *x, struct hr_type type, st
     case HR_BIGINT:
         return read_integer(v, INT64_MIN, INT64_MAX, out);
     case HR_DOUBLE:
-        return read_double(x, v, out);
+        return read_double(v, out);
     case HR_STRING:
         *(struct hr_text *)out = as_string(x, v);
         return JSON_FITS;

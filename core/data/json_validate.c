@@ -250,7 +250,8 @@ static bool scan_next(struct scan *s, bool *more) {
     return true;
 }
 
-static bool scan_root(struct scan *s) {
+/* One value with all that is in it. */
+static bool scan_whole(struct scan *s) {
     bool more = true;
     while (more) {
         bool opened;
@@ -262,19 +263,30 @@ static bool scan_root(struct scan *s) {
         }
         if (!scan_next(s, &more)) return false;
     }
-    skip_blanks(s);
-    return s->p == s->end || fail(s, behind);
+    return true;
+}
+
+/* Not cleared: `open` is large, and a level's bit is written before it is read. */
+static void scan_init(struct scan *s, const char *p, const char *end, int depth) {
+    s->p = (const unsigned char *)p;
+    s->end = (const unsigned char *)end;
+    s->fault = NULL;
+    s->tokens = 0;
+    s->depth = 0;
+    s->limit = depth;
 }
 
 const char *json_validate(struct hr_text text, int depth, size_t *tokens) {
-    struct scan s; /* not cleared: `open` is large, and a level's bit is written before it is read */
-    s.p = (const unsigned char *)text.p;
-    s.end = s.p + text.n;
-    s.fault = NULL;
-    s.tokens = 0;
-    s.depth = 0;
-    s.limit = depth;
-    bool ok = scan_root(&s);
+    struct scan s;
+    scan_init(&s, text.p, text.p + text.n, depth);
+    bool ok = scan_whole(&s);
+    if (ok) skip_blanks(&s);
     *tokens = s.tokens;
-    return ok ? NULL : s.fault;
+    return !ok ? s.fault : s.p < s.end ? behind : NULL;
+}
+
+const char *json_value_end(const char *p, const char *end, int depth) {
+    struct scan s;
+    scan_init(&s, p, end, depth);
+    return scan_whole(&s) ? (const char *)s.p : NULL;
 }

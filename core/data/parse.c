@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,18 +55,12 @@ static bool number_shape(struct hr_text t) {
 }
 
 static bool parse_double(struct hr_text t, double *out) {
-    char small[64], *text = small;
     bool minus = t.n && *t.p == '-', sign = minus || (t.n && *t.p == '+');
     struct hr_text rest = {t.p + sign, t.n - sign, 0};
     if (word_is(t, "nan")) return *out = NAN, true;
     if (word_is(rest, "infinity") || word_is(rest, "inf")) return *out = minus ? -INFINITY : INFINITY, true;
     if (!number_shape(t)) return false;
-    if (t.n >= sizeof small) text = xmalloc((size_t)t.n + 1);
-    memcpy(text, t.p, t.n);
-    text[t.n] = '\0';
-    *out = strtod(text, NULL);
-    if (text != small) free(text);
-    return true;
+    return *out = double_read(t), true;
 }
 
 /* Up to `most` digits at *p, at least `least`. */

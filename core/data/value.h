@@ -31,6 +31,11 @@ bool value_parse(struct hr_type, struct hr_text, void *value);
 /* CAST between any two types; false: null (also for what does not fit). Text goes to *scratch. */
 bool value_cast(struct hr_type from, const void *in, struct hr_type to, void *out, struct arena *scratch);
 
+/* A number written as SQL and JSON write one, to the nearest double, ties to even; too large is infinite. */
+double double_read(struct hr_text);
+/* mantissa * 10^exponent, likewise; false: double_read() has to look at the text. */
+bool double_scale(uint64_t mantissa, int exponent, double *out);
+
 /* Decimal arithmetic helpers on 128-bit integers. */
 bool decimal_fits(hr_int128 v, int precision);
 bool decimal_rescale(hr_int128 v, int from_scale, int to_scale, hr_int128 *out); /* half up; false: overflow */
