@@ -230,7 +230,7 @@ END_TEST
 static const char *const ordinary[] = {
     "{}", "{ }", "{\"SellerID\":1}", "{\"SellerID\": 278, \"total\": 742.73, \"invoice_Date\": \"09-14-24\"}", "{\"n\":null,\"ok\":true}",
     "{\"SellerID\":1,\"SellerID\":2}", "{\"total\":1.2983715399999994E8}", "{\"x\":{\"y\":[1,{}]},\"total\":-0}", "{\"\xc3\xa9\":1}",
-    "{\"invoice_Date\":\"\xc3\xa9 \\n \\u00e9\"}", "{\"SellerID\" : 1 , \"x\" : 2 }", "{\"SellerID\":1.5}", "{\"price\":1.255}", "{\"total\":1.5E8}",
+    "{\"invoice_Date\":\"\xc3\xa9 \\n \\u00e9\"}", "{\"SellerID\" : 1 , \"x\" : 2 }", "{\"SellerID\":1.5}", "{\"price\":1.255}", "{\"total\":1.5E8,\"invoice_Date\":\"thirty-two bytes, one more or less\"}",
 };
 
 START_TEST(ordinary_records_stay_on_the_hot_path) {
