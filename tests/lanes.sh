@@ -54,6 +54,22 @@ cmp 1/sorted 4/sorted
 [ "$(wc -l <1/plain)" = 60000 ]
 [ "$(sqlite3 -readonly 4/made.db 'select sum(n) from group_by')" = $((rows - rows / 10)) ]
 
+# an epoch says how many groups it changed: in a first epoch all, later those of its rows
+mkdir changed
+printf '{"k":1}\n{"k":2}\n' >changed/in.ndjson
+cat >changed.yaml <<'YAML'
+version: 1
+name: changed
+trigger: available_now
+checkpoint: changed/changed.db
+source: {file: {path: changed/in.ndjson, format: ndjson, schema: k INT}}
+operators: [{group_by: {keys: [k], aggregates: {n: count(*)}}}]
+sink: "null"
+YAML
+"$headrace" run changed.yaml --progress json 2>&1 | grep -q '"numRowsTotal":2,"numRowsUpdated":2'
+echo '{"k":2}' >>changed/in.ndjson
+"$headrace" run changed.yaml --progress json 2>&1 | grep -q '"numRowsTotal":2,"numRowsUpdated":1'
+
 # many short epochs, stopped in the middle and resumed, end in the same state
 mkdir short
 sed 's/rows: [0-9]*, seed/rows: '"$rows"', rate: '"$((rows / 5))"', seed/' made.yaml >short.yaml

@@ -90,9 +90,10 @@ static void hold(struct coordinator *c, struct work *w) {
     *at = w;
 }
 
+/* Chunks of the next epoch wait until the open one is committed and published: a sink sees one at a time. */
 static bool write_in_turn(struct coordinator *c) {
     bool ok = true;
-    while (ok && c->held && c->held->number == c->turn) {
+    while (ok && c->held && c->held->number == c->turn && c->held->epoch == c->epoch) {
         struct work *w = c->held;
         c->held = w->next;
         c->turn++;
@@ -150,6 +151,7 @@ static bool finish(struct coordinator *c) {
     struct epoch_report report = {.epoch = c->epoch, .records = 0, .from = c->from, .to = c->to};
     int64_t merged = now(c);
     report.records = c->counts[0].in;
+    report.changed = c->state ? groups_changes(c->state) : 0;
     if (!commit(c)) return false;
     int64_t committed = now(c);
     if (!(appends(c) ? make_visible(c, c->epoch) : publish_state(c, c->epoch))) return false;
@@ -164,7 +166,7 @@ static bool finish(struct coordinator *c) {
     const struct hr_source *source = &plan_source(c->plan)->plugin->source;
     if (source->committed) source->committed(plan_source(c->plan)->self, c->to);
     swap_positions(c);
-    return true;
+    return write_in_turn(c);
 }
 
 bool coordinator_recover(struct coordinator *c) {

@@ -169,6 +169,7 @@ static enum step work_chunk(struct lane *l, struct taken *t) {
     struct work *work = NULL;
     if (l->plan->state < 0) {
         work = xcalloc(1, sizeof *work);
+        work->epoch = t->epoch;
         work->number = t->number;
     }
     bool ok = run_chunk(l, &t->chunk, work);

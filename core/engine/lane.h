@@ -36,6 +36,7 @@ struct hr_batch batch_of(struct arena *, const struct hr_schema *);
 struct work {
     struct arena arena;
     struct hr_chunk chunk;
+    int64_t epoch;
     uint64_t number;
     struct hr_batch *batch;
     int batches, room;

@@ -118,6 +118,7 @@ void groups_clear(struct groups *g) {
 }
 
 uint32_t groups_count(const struct groups *g) { return g->n; }
+uint32_t groups_changes(const struct groups *g) { return g->changes; }
 
 size_t groups_bytes(const struct groups *g) {
     size_t each = sizeof *g->entry + sizeof *g->stored + g->stride + 3 * sizeof(uint32_t);

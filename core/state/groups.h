@@ -27,6 +27,8 @@ bool groups_fold(struct groups *, const struct hr_column *key, const struct hr_c
                  struct hr_rows, struct hr_error *);
 /* Merge all of `from` into this; every touched group is marked changed. */
 bool groups_merge(struct groups *, const struct groups *from, struct hr_error *);
+/* How many groups changed since the last groups_changed(). */
+uint32_t groups_changes(const struct groups *);
 /* Numbers of the groups changed since the last call, sorted by key; lives until the next call. */
 const uint32_t *groups_changed(struct groups *, uint32_t *n);
 /* Numbers of all groups, sorted by key; lives until groups are added. */
