@@ -85,16 +85,10 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     for (int i = 0; i < f->keep.n; i++) out->column[f->fields.n + i] = in->column[f->kept[i]];
     if (!hr_json_read(lane, f->reader, &in->column[f->text], in->rows, out->column, reason)) return false;
 
-    uint8_t *good = NULL;
-    HR_EACH(in->rows, i) {
-        if (!reason[i]) continue;
-        if (!hr_bad(lane, in, i, f->on_error, reason[i])) return false;
-        if (f->on_error != HR_ON_ERROR_DROP) continue;
-        if (!good) good = memset(hr_batch_alloc(lane, in->size), 1, in->size);
-        good[i] = 0;
-        lane->counts->dropped++;
-    }
-    if (good) out->rows = hr_keep(lane, in->rows, good);
+    const struct hr_text *text = in->column[f->text].at;
+    HR_EACH(in->rows, i)
+        if (reason[i] && !hr_bad(lane, in, i, f->on_error, text[i], reason[i])) return false;
+    out->rows = hr_good_rows(lane, in->rows);
     return true;
 }
 

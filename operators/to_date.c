@@ -76,20 +76,15 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
         if (i != t->to) out->column[i] = in->column[i];
     if (!lane->wanted[t->to] && t->on_error == HR_ON_ERROR_NULL) return true;
 
-    uint8_t *good = NULL;
     hr_column_make(lane, to, in->size);
     HR_EACH(in->rows, i) {
         bool null = hr_is_null(from, i);
         if (!null && day_of(t, from, i, &((int32_t *)to->at)[i])) continue;
         hr_set_null(to, i);
-        if (null) continue;
-        if (!hr_bad(lane, in, i, t->on_error, "the text is no day in this format")) return false;
-        if (t->on_error != HR_ON_ERROR_DROP) continue;
-        if (!good) good = memset(hr_batch_alloc(lane, in->size), 1, in->size);
-        good[i] = 0;
-        lane->counts->dropped++;
+        if (!null && !hr_bad(lane, in, i, t->on_error, ((const struct hr_text *)from->at)[i], "the text is no day in this format"))
+            return false;
     }
-    if (good) out->rows = hr_keep(lane, in->rows, good);
+    out->rows = hr_good_rows(lane, in->rows);
     return true;
 }
 

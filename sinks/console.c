@@ -162,11 +162,12 @@ static void put_object(struct console *c, const struct hr_batch *b, uint32_t row
 
 /* ---- the sink ---- */
 
-static bool open_(void *self, const struct hr_schema *schema, struct hr_error *err) {
+static bool open_(void *self, const struct hr_sink_open *o) {
     struct console *c = self;
+    const struct hr_schema *schema = o->rows;
     c->schema = *schema;
     c->key_end = calloc((size_t)schema->n + 1, sizeof *c->key_end);
-    if (!c->key_end) return hr_fail(err, HR_EFAIL, "console: out of memory");
+    if (!c->key_end) return hr_fail(o->err, HR_EFAIL, "console: out of memory");
     for (int k = 0; k < schema->n; k++) {
         struct hr_text name = {schema->field[k].name, (uint32_t)strlen(schema->field[k].name), 0};
         hr_put_json(&c->key, (struct hr_type){.id = HR_STRING}, &name);

@@ -87,9 +87,9 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     }
 }
 
-static bool open_(void *self, const struct hr_schema *schema, struct hr_error *err) {
-    (void)schema;
+static bool open_(void *self, const struct hr_sink_open *o) {
     struct kafka_sink *k = self;
+    struct hr_error *err = o->err;
     char why[512];
     static const struct kafka_property own[] = {{"enable.idempotence", "true"}, {NULL, NULL}};
     rd_kafka_conf_t *conf = kafka_config_new(k->brokers, &k->config, own, err);

@@ -143,7 +143,7 @@ static bool file_open(void *self, const struct hr_open *open) {
     s->reader.follow = s->follow;
     s->reader.scan.csv = s->format == FILE_CSV;
     s->reader.scan.delimiter = s->rows.delimiter;
-    return file_set_open(&s->set, &s->files, open->from, open->err) && check_headers(s, open->err);
+    return file_set_open(&s->set, &s->files, open->from, open->until, open->err) && check_headers(s, open->err);
 }
 
 static void file_close(void *self) {

@@ -13,22 +13,13 @@ struct rows {
     const struct file_piece *piece;
     const char *p, *end; /* what is left of the piece */
     int64_t *position;
-    uint8_t *keep; /* with on_error drop */
-    uint32_t n, dropped;
+    uint32_t n;
 };
 
 static int64_t place(const struct rows *r, const char *p) { return r->piece->at + (p - r->piece->bytes); }
 
-static bool bad_row(struct rows *r, uint32_t row, const char *reason) {
-    if (!hr_bad(r->lane, r->out, row, r->o->on_error, reason)) return false;
-    if (r->o->on_error != HR_ON_ERROR_DROP) return true;
-    if (!r->keep) {
-        r->keep = hr_batch_alloc(r->lane, HR_BATCH);
-        memset(r->keep, 1, HR_BATCH);
-    }
-    r->dropped += r->keep[row];
-    r->keep[row] = 0;
-    return true;
+static bool bad_row(struct rows *r, uint32_t row, struct hr_text record, const char *reason) {
+    return hr_bad(r->lane, r->out, row, r->o->on_error, record, reason);
 }
 
 static void make_columns(struct rows *r) {
@@ -67,7 +58,7 @@ static bool fill_over(struct rows *r) {
     make_columns(r);
     null_row(r, 0);
     r->position[r->n++] = r->piece->at;
-    return bad_row(r, 0, too_long(r, r->piece->over));
+    return bad_row(r, 0, (struct hr_text){0}, too_long(r, r->piece->over));
 }
 
 /* ---- lines and ndjson ---- */
@@ -108,7 +99,7 @@ static bool fill_lines(struct rows *r) {
         if (!why) continue;
         if (!value->valid) make_valid(r, value);
         null_row(r, i);
-        if (!bad_row(r, i, why)) return false;
+        if (!bad_row(r, i, line[i], why)) return false;
     }
     return true;
 }
@@ -127,7 +118,7 @@ static bool fill_ndjson(struct rows *r) {
         const char *why = too_long(r, line[i].n);
         if (why) null_row(r, i);
         else why = reason[i];
-        if (why && !bad_row(r, i, why)) return false;
+        if (why && !bad_row(r, i, line[i], why)) return false;
     }
     return true;
 }
@@ -158,7 +149,8 @@ static bool take_field(struct rows *r, struct hr_column *c, uint32_t row, const 
 }
 
 /* A record that is no good as a whole says nothing about any column; a field only about its own. */
-static bool take_fields(struct rows *r, const struct file_input *input, const struct file_csv_field *field) {
+static bool take_fields(struct rows *r, const struct file_input *input, const struct file_csv_field *field,
+                        struct hr_text record) {
     /* A row is bad or good whoever reads it: drop and fail look at the pruned columns too. */
     bool all = r->o->on_error != HR_ON_ERROR_NULL;
     const char *wrong = NULL;
@@ -171,13 +163,14 @@ static bool take_fields(struct rows *r, const struct file_input *input, const st
     if (!wrong) return true;
     char reason[256];
     snprintf(reason, sizeof reason, "the field of column %s does not fit its type", wrong);
-    return bad_row(r, r->n, reason);
+    return bad_row(r, r->n, record, reason);
 }
 
 /* Without the line's end. */
-static int64_t length(const char *start, const char *end) {
+static struct hr_text bare(const char *start, const char *end) {
     if (end > start && end[-1] == '\n') end--;
-    return (end > start && end[-1] == '\r' ? end - 1 : end) - start;
+    if (end > start && end[-1] == '\r') end--;
+    return (struct hr_text){.p = start, .n = (uint32_t)(end - start)};
 }
 
 static bool take_record(struct rows *r, const struct file_input *input, struct file_csv_field *field) {
@@ -185,16 +178,17 @@ static bool take_record(struct rows *r, const struct file_input *input, struct f
     const char *reason;
     char counts[64];
     const char *start = r->p;
-    r->position[r->n] = place(r, start);
+    r->position[r->n] = place(r, r->p);
     r->p = file_csv_split(r->p, r->end, r->o->delimiter, field, input->fields, &n, &reason);
-    if (!reason) reason = too_long(r, length(start, r->p));
+    struct hr_text record = bare(start, r->p);
+    if (!reason) reason = too_long(r, record.n);
     if (!reason && n != input->fields) {
         snprintf(counts, sizeof counts, "%d fields instead of %d", n, input->fields);
         reason = counts;
     }
-    if (!reason) return take_fields(r, input, field);
+    if (!reason) return take_fields(r, input, field, record);
     null_row(r, r->n);
-    return bad_row(r, r->n, reason);
+    return bad_row(r, r->n, record, reason);
 }
 
 static bool fill_csv(struct rows *r, const struct file_input *input) {
@@ -235,8 +229,6 @@ bool file_rows_fill(const struct file_rows_options *o, struct hr_lane *lane, str
     if (!(piece->over ? fill_over(&r) : fill_format(&r, chunk))) return false;
     chunk->cursor = piece->over ? 1 : (uint64_t)(r.p - records);
     out->size = r.n;
-    out->rows = (struct hr_rows){NULL, r.n};
-    if (r.dropped) out->rows = hr_keep(lane, out->rows, r.keep);
-    lane->counts->dropped += r.dropped;
+    out->rows = hr_good_rows(lane, (struct hr_rows){NULL, r.n});
     return true;
 }

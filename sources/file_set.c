@@ -61,7 +61,7 @@ static struct file_input *add(struct file_set *set, const char *path, struct hr_
         hr_fail(err, HR_EFAIL, "file: no memory for %s", path);
         return NULL;
     }
-    f->split = (struct hr_split){name, set->n};
+    f->split = (struct hr_split){.name = name, .index = set->n};
     f->end = INT64_MAX;
     memmove(&set->by_path[at + 1], &set->by_path[at], (size_t)(set->n - at) * sizeof *set->by_path);
     set->by_path[at] = set->item[set->n] = f;
@@ -235,18 +235,30 @@ static bool open_input(struct file_input *f, const struct file_set_options *o, s
     if (fd < 0) f->ended = !o->follow;
     else close(fd);
     f->there = f->size;
-    if (o->bounded) f->end = f->size;
+    if (o->bounded && f->end > f->size) f->end = f->size;
     return true;
 }
 
+/* Read again: up to where each file was read before, and nothing that came later. */
+static void set_ends(struct file_set *set, struct hr_positions until) {
+    for (int i = 0; until.n && i < set->n; i++) {
+        struct file_input *f = set->item[i];
+        f->end = 0;
+        for (int k = 0; k < until.n; k++)
+            if (!strcmp(until.item[k].split, f->split.name)) f->end = until.item[k].at;
+        if (f->at >= f->end) f->ended = true;
+    }
+}
+
 bool file_set_open(struct file_set *set, const struct file_set_options *o, struct hr_positions from,
-                   struct hr_error *err) {
+                   struct hr_positions until, struct hr_error *err) {
     /* A glob whose files were all moved away after they were read is no fault. */
     struct file_set_options first = *o;
     first.follow = o->follow || from.n > 0;
     if (!file_set_expand(set, &first, err)) return false;
     for (int i = 0; i < from.n; i++)
         if (!take_position(set, o, &from.item[i], err)) return false;
+    set_ends(set, until);
     for (int i = 0; i < set->n; i++)
         if (!open_input(set->item[i], o, err)) return false;
     return true;

@@ -38,7 +38,9 @@ struct file_set_options {
     bool follow, bounded;
 };
 
-bool file_set_open(struct file_set *, const struct file_set_options *, struct hr_positions from, struct hr_error *);
+/* until: see hr_open. */
+bool file_set_open(struct file_set *, const struct file_set_options *, struct hr_positions from,
+                   struct hr_positions until, struct hr_error *);
 /* Add what the globs match by now. */
 bool file_set_expand(struct file_set *, const struct file_set_options *, struct hr_error *);
 /* Open the file for reading and see whether it still is what was read before. *fd is -1 where it is

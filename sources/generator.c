@@ -31,7 +31,7 @@ struct generator {
     struct hr_expr **expr;
     int outputs;
     struct hr_split split;
-    int64_t next, first;      /* ids: of the next chunk, and where this run began */
+    int64_t next, first, end; /* ids: of the next chunk, where this run began and where it ends; end 0: nowhere */
     int64_t opened_us;
     struct hr_position at;
 };
@@ -76,8 +76,9 @@ static int64_t now_us(void) {
 
 static bool open_(void *self, const struct hr_open *o) {
     struct generator *g = self;
-    if (o->bounded && !g->rows) return hr_fail(o->err, HR_EFAIL, "generator: available_now needs rows: there is no end");
-    g->split = (struct hr_split){"generator", 0};
+    g->end = o->until.n ? o->until.item[0].at : g->rows;
+    if (o->bounded && !g->end) return hr_fail(o->err, HR_EFAIL, "generator: available_now needs rows: there is no end");
+    g->split = (struct hr_split){.name = "generator"};
     g->next = g->first = o->from.n ? o->from.item[0].at : 0;
     g->opened_us = now_us();
     return true;
@@ -95,7 +96,7 @@ static int64_t allowed(const struct generator *g, int64_t *retry_us) {
 static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *err) {
     (void)err;
     struct generator *g = self;
-    int64_t left = g->rows ? g->rows - g->next : CHUNK;
+    int64_t left = g->end ? g->end - g->next : CHUNK;
     if (left <= 0) return HR_END;
     int64_t n = allowed(g, &chunk->retry_us);
     if (n <= 0) return HR_IDLE;
@@ -144,7 +145,7 @@ static struct hr_positions positions(void *self) {
 /* Nothing is there before it is asked for, unless there is an end: then all of it is. */
 static bool caught_up(void *self) {
     const struct generator *g = self;
-    return g->rows ? g->next >= g->rows : true;
+    return g->end ? g->next >= g->end : true;
 }
 
 HR_PLUGIN(source, generator) = {

@@ -130,6 +130,7 @@ static bool open_(void *self, const struct hr_open *o) {
     k->open = *o;
     if (!connect_(k, o->err)) return false;
     int n = kafka_await_topic(k);
+    if (n && o->until.n) n = o->until.n; /* partitions that came later are left out */
     atomic_store(&k->seen, n);
     if (!n || !kafka_add_partitions(k, n, false, o->err)) return false;
     wake_on(k, 0);
@@ -278,28 +279,20 @@ static void fill_column(const struct kafka *k, int column, rd_kafka_message_t *c
         }
 }
 
-static bool refuse(const struct kafka *k, struct hr_lane *lane, struct hr_batch *out, uint32_t i, size_t n) {
+static bool refuse(const struct kafka *k, struct hr_lane *lane, struct hr_batch *out, uint32_t i, const rd_kafka_message_t *m) {
     char why[96];
-    snprintf(why, sizeof why, "the record has %zu bytes, more than limits.record (%lld)", n, (long long)k->record);
+    struct hr_text value = {.p = m->payload, .n = (uint32_t)m->len};
+    snprintf(why, sizeof why, "the record has %zu bytes, more than limits.record (%lld)", m->len + m->key_len, (long long)k->record);
     for (int c = KEY; c <= VALUE; c++)
         if (out->column[c].at) fill_text(&out->column[c], i, NULL, 0);
-    return hr_bad(lane, out, i, (enum hr_on_error)k->on_error, why);
+    return hr_bad(lane, out, i, (enum hr_on_error)k->on_error, value, why);
 }
 
 /* Messages that are too long are in memory already, but nobody behind this works on them. */
 static bool check_lengths(const struct kafka *k, struct hr_lane *lane, rd_kafka_message_t *const *m, struct hr_batch *out) {
-    uint8_t *keep = NULL;
-    for (uint32_t i = 0; i < out->size; i++) {
-        size_t n = m[i]->len + m[i]->key_len;
-        if (n <= (size_t)k->record) continue;
-        if (!refuse(k, lane, out, i, n)) return false;
-        if (!keep) keep = memset(hr_batch_alloc(lane, HR_BATCH), 1, HR_BATCH);
-        keep[i] = 0;
-    }
-    if (!keep || k->on_error != HR_ON_ERROR_DROP) return true;
-    uint32_t before = out->rows.n;
-    out->rows = hr_keep(lane, out->rows, keep);
-    lane->counts->dropped += before - out->rows.n;
+    for (uint32_t i = 0; i < out->size; i++)
+        if (m[i]->len + m[i]->key_len > (size_t)k->record && !refuse(k, lane, out, i, m[i])) return false;
+    out->rows = hr_good_rows(lane, out->rows);
     return true;
 }
 

@@ -38,7 +38,7 @@ static void pause_ms(int ms) {
  * ends with the reason. */
 int kafka_await_topic(struct kafka *k) {
     rd_kafka_resp_err_t why, said = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int tries = 0; !hr_stopping(&k->open); tries++) {
+    for (int tries = 0; !hr_stopping(); tries++) {
         int n = ask_partitions(k, ASK_MS, &why);
         rd_kafka_poll(k->rk, 0);
         if (n > 0) return n;
@@ -69,9 +69,9 @@ bool kafka_loss(struct kafka *k, const struct kafka_partition *p, int64_t from, 
     return true;
 }
 
-static const struct hr_position *committed_position(const struct kafka *k, const char *name) {
-    for (int i = 0; i < k->open.from.n; i++)
-        if (!strcmp(k->open.from.item[i].split, name)) return &k->open.from.item[i];
+static const struct hr_position *position_in(struct hr_positions in, const char *name) {
+    for (int i = 0; i < in.n; i++)
+        if (!strcmp(in.item[i].split, name)) return &in.item[i];
     return NULL;
 }
 
@@ -108,13 +108,13 @@ static bool start(struct kafka *k, struct kafka_partition *p, int64_t low, int64
 static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct hr_error *err) {
     int64_t low = 0, high = 0;
     rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(&k->open); tries++) {
+    for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(); tries++) {
         why = rd_kafka_query_watermark_offsets(k->rk, k->topic, p->number, &low, &high, ASK_MS);
         if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) pause_ms(100); /* a leader is being elected */
     }
     if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
-    const struct hr_position *from = committed_position(k, p->name);
-    p->end = high;
+    const struct hr_position *from = position_in(k->open.from, p->name), *until = position_in(k->open.until, p->name);
+    p->end = until ? until->at : high;
     if (from) return resume(k, p, from->at, low, high, err);
     if (!late && !k->open.from.n) return start(k, p, low, high, err);
     p->next = low; /* a partition that came later */
@@ -130,7 +130,7 @@ static struct kafka_partition *new_partition(struct kafka *k, int number) {
     snprintf(name, strlen(k->topic) + 16, "%s[%d]", k->topic, number);
     snprintf(p->name, sizeof p->name, "%d", number);
     p->number = number;
-    p->split = (struct hr_split){name, number};
+    p->split = (struct hr_split){name, number, k->topic};
     return p;
 }
 

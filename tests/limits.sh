@@ -114,10 +114,10 @@ run 0 '' read-null.yaml
 [ "$(cat out)" = '{"id":1}
 {"id":null}
 {"id":3}' ] || fail "on_error null: $(cat out)"
-"$headrace" state read-null.yaml | grep -q 'kafka: in 3, out 3, filtered 0, dropped 0, bad 1' || fail 'not counted as bad'
+"$headrace" state read-null.yaml | grep -q 'kafka: in 3, out 3, filtered 0, dropped 0, dead-lettered 0, bad 1' || fail 'not counted as bad'
 run 0 '' read-drop.yaml
 [ "$(cat out)" = '{"id":1}
 {"id":3}' ] || fail "on_error drop: $(cat out)"
-"$headrace" state read-drop.yaml | grep -q 'kafka: in 3, out 2, filtered 0, dropped 1, bad 1' || fail 'not counted as dropped'
+"$headrace" state read-drop.yaml | grep -q 'kafka: in 3, out 2, filtered 0, dropped 1, dead-lettered 0, bad 1' || fail 'not counted as dropped'
 run 1 'kafka: in[0]@1: the record has 28 bytes, more than limits.record (20)' read-fail.yaml
 echo "limits: groups and state refused and resumed with 1 and 4 lanes, long records of files and topics"

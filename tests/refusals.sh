@@ -111,11 +111,12 @@ module() { # FILE ABI SIZE
     printf '#include <stdint.h>\nconst struct { uint32_t abi, size; void *host, *plugins; } headrace_module = {%s, %s, 0, 0};\n' "$2" "$3" |
         ${CC:-cc} -shared -fPIC -x c - -o "$1"
 }
-mkdir -m 755 modules && module modules/abi.so 99 8 && module modules/size.so 1 8
+abi=$(sed -n 's/^#define HR_ABI \([0-9]*\)u$/\1/p' "$srcdir/core/headrace/plugin.h")
+mkdir -m 755 modules && module modules/abi.so 99 8 && module modules/size.so "$abi" 8
 echo 'no module' >modules/text.so
 printf 'int x;' | ${CC:-cc} -shared -fPIC -x c - -o modules/plain.so
-module modules/open.so 1 8 && chmod o+w modules/open.so
-mkdir -m 757 folder && module folder/in.so 1 8 && chmod 757 folder
+module modules/open.so "$abi" 8 && chmod o+w modules/open.so
+mkdir -m 757 folder && module folder/in.so "$abi" 8 && chmod 757 folder
 sed 's/console/consolation/' good.yaml >sink.yaml
 refused() { expect 3 "$1" "$headrace" check sink.yaml --plugin-dir modules --plugin-dir folder --plugin-dir none; }
 refused 'modules/abi.so: refused: built for ABI 99'
@@ -126,7 +127,7 @@ refused 'modules/open.so: refused: everybody may write to it'
 refused 'folder/in.so: refused: its folder: everybody may write to it'
 refused 'none: no modules from there'
 if [ "$(id -u)" = 0 ]; then
-    module modules/theirs.so 1 8 && chown 65534 modules/theirs.so
+    module modules/theirs.so "$abi" 8 && chown 65534 modules/theirs.so
     refused 'modules/theirs.so: refused: it belongs to neither root nor you'
 fi
 

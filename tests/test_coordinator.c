@@ -5,6 +5,9 @@
 
 #include "core/engine/coordinator.h"
 
+extern const struct hr_plugin *const hr_builtin[];
+const struct hr_plugin *const hr_builtin[] = {NULL}; /* the program's; this test brings its own plug-ins */
+
 /* ---- a source that is only asked for positions, and a sink that writes down what it is told ---- */
 
 static char said[4096];
@@ -68,8 +71,8 @@ static bool port_commit(void *ctx, int64_t epoch, int64_t published, struct hr_p
     return true;
 }
 
-static bool port_set_published(void *ctx, int64_t epoch, struct hr_error *err) {
-    (void)ctx, (void)epoch, (void)err;
+static bool port_end(void *ctx, int64_t published, const struct hr_counts *counts, struct hr_error *err) {
+    (void)ctx, (void)published, (void)counts, (void)err;
     return true;
 }
 
@@ -86,14 +89,16 @@ static struct coordinator coordinator;
 static void start(void) {
     said[0] = '\0';
     clock_us = 0;
+    static const struct node_config reads_source = {.input = 0, .reads = -1, .letters = -1};
     node[0] = (struct node){.id = "made", .plugin = &source};
-    node[1] = (struct node){.id = "told", .plugin = &sink};
-    plan = (struct plan){.nodes = 2, .node = node, .state = -1, .mode = HR_APPEND, .config.trigger_us = 1000};
+    node[1] = (struct node){.id = "told", .plugin = &sink, .mode = HR_APPEND, .config = &reads_source};
+    plan = (struct plan){.nodes = 2, .sinks = 1, .node = node, .state = -1, .config.trigger_us = 1000};
     waker_init(&waker);
     feed_init(&feed, &waker, &node[0], 1, 100);
     inbox_init(&inbox);
-    struct ports ports = {.ctx = &clock_us, .now = port_now, .commit = port_commit, .set_published = port_set_published};
-    coordinator_init(&coordinator, &plan, ports, &feed, &inbox, 2, NULL, 1, 0, (struct hr_positions){0});
+    struct ports ports = {.ctx = &clock_us, .now = port_now, .commit = port_commit, .end = port_end};
+    coordinator_init(&coordinator, &plan, ports, &feed, &inbox, 2, NULL, 1, 0, NULL);
+    coordinator_begin(&coordinator, (struct hr_positions){0});
 }
 
 static void end(void) {
@@ -122,9 +127,9 @@ static struct work *work(void) {
     w->chunk = t.chunk;
     w->epoch = t.epoch;
     w->number = t.number;
-    w->batches = w->room = 1;
-    w->batch = xcalloc(1, sizeof *w->batch);
-    w->batch[0] = (struct hr_batch){.rows = {NULL, 1}, .size = 1, .position = position};
+    w->n = w->room = 1;
+    w->rows = xcalloc(1, sizeof *w->rows);
+    w->rows[0] = (struct work_rows){1, {.rows = {NULL, 1}, .size = 1, .position = position}};
     return w;
 }
 

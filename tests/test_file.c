@@ -92,10 +92,18 @@ static bool host_json_read(struct hr_lane *lane, const struct hr_json *j, const 
 }
 
 static bool host_bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,
-                     const char *reason) {
+                     struct hr_text value, const char *reason) {
+    (void)value;
+    if (lane->good && !lane->good[row]) return true;
     bads++;
     snprintf(said, sizeof said, "%s", reason);
-    if (policy != HR_ON_ERROR_FAIL) return true;
+    if (policy == HR_ON_ERROR_NULL) return true;
+    if (policy == HR_ON_ERROR_DROP) {
+        if (!lane->good) lane->good = memset(memory_new(HR_BATCH), 1, HR_BATCH);
+        lane->good[row] = 0;
+        lane->counts->dropped++;
+        return true;
+    }
     return host_fail(lane->err, HR_EFAIL, "%s@%lld: %s", b->split->name, (long long)b->position[row], reason);
 }
 
@@ -210,6 +218,7 @@ static bool take(struct hr_chunk *chunk) {
         struct hr_column column[8] = {{0}};
         struct hr_batch b = {.columns = out_fields, .column = column};
         for (int i = 0; i < out_fields; i++) column[i].type = out_field[i].type;
+        lane.good = NULL;
         ok = SOURCE.fill(self, &lane, chunk, &b);
         if (!ok || !b.size) break;
         ck_assert_uint_le(b.size, HR_BATCH);

@@ -43,6 +43,10 @@ bool error_vset(struct hr_error *, int code, const char *format, va_list) HR_PRI
 /* "headrace: ..." on stderr, control characters escaped. */
 void log_line(enum hr_level, const char *format, ...) HR_PRINTF(2, 3);
 
+/* The folder `path` beneath the open folder `base`, made where it is not there, with its parents. No link is followed,
+ * and no path leads out. A descriptor to close, or -1 and the error is set. */
+int folder_beneath(int base, const char *path, struct hr_error *);
+
 /* 64-bit hash of bytes (wyhash-like mixing); stable over versions: it is stored in checkpoints. */
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
 

@@ -14,7 +14,7 @@ struct cli {
     int settings;
     const char *dir[16];
     int dirs;
-    const char *trigger, *checkpoint, *progress;
+    const char *trigger, *checkpoint, *progress, *data_dir;
     int lanes;
     bool connect;
     const char **file; /* what is left, in argv */

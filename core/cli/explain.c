@@ -7,15 +7,19 @@ static const char *const mode_word[] = {"", "append", "complete", "", "update"};
 
 static void explain_node(const struct plan *p, int i) {
     const struct node *node = &p->node[i];
+    const struct letters_config *letter = p->config.letter;
     char type[24];
-    bool after = p->state >= 0 && i > p->state;
+    bool sink = i >= plan_first_sink(p), after = p->state >= 0 && i > p->state;
     printf("%s (%s, %s)%s\n", node->id, node->plugin->name, node->from,
-           i == p->nodes - 1 ? "" : after ? "  on the epoch's result" : "  in each lane");
+           sink ? "" : after ? "  on the epoch's result" : "  in each lane");
     for (int k = 0; k < node->schema.n; k++)
         printf("    %-24s %s%s\n", node->schema.field[k].name, type_name(node->schema.field[k].type, type),
                node->wanted[k] ? "" : "  (pruned: nobody reads it)");
     if (node->groups) printf("    state: %s\n", node->groups->signature);
-    if (i == p->nodes - 1) printf("    mode: %s\n", mode_word[p->mode]);
+    if (node->config->letters >= 0) printf("    errors: %s\n", letter[node->config->letters].name);
+    if (!sink) return;
+    printf("    input: %s\n", node->config->reads >= 0 ? letter[node->config->reads].name : p->node[node->config->input].id);
+    printf("    mode: %s%s\n", mode_word[node->mode], node->plugin->sink.remembered && p->config.checkpoint ? ", each epoch once" : "");
 }
 
 int cli_explain(int argc, char **argv) {

@@ -33,6 +33,19 @@ static void put_name(struct hr_buffer *b, const char *key, const char *value) {
     buffer_putc(b, ',');
 }
 
+/* Spark knows one sink and calls it that; here they are a list. */
+static void put_sinks(struct hr_buffer *b, const struct plan *p, const struct epoch_report *r) {
+    buffer_puts(b, "\"sinks\":[");
+    for (int i = 0; i < p->sinks; i++) {
+        const struct node *sink = &p->node[plan_first_sink(p) + i];
+        buffer_puts(b, i ? ",{" : "{");
+        put_name(b, "id", sink->id);
+        put_name(b, "description", sink->target);
+        buffer_printf(b, "\"numOutputRows\":%llu}", (unsigned long long)r->rows[i]);
+    }
+    buffer_putc(b, ']');
+}
+
 static void report_json(const struct plan *p, const struct epoch_report *r, double seconds) {
     struct hr_buffer b = {0};
     char when[32];
@@ -54,13 +67,13 @@ static void report_json(const struct plan *p, const struct epoch_report *r, doub
         buffer_printf(&b, "\"stateOperators\":[{\"numRowsTotal\":%llu,\"numRowsUpdated\":%llu}],",
                       (unsigned long long)r->groups, (unsigned long long)r->changed);
     buffer_puts(&b, "\"sources\":[{");
-    put_name(&b, "description", p->source);
+    put_name(&b, "description", plan_source(p)->target);
     put_positions(&b, "startOffset", r->from);
     buffer_putc(&b, ',');
     put_positions(&b, "endOffset", r->to);
-    buffer_puts(&b, "}],\"sink\":{\"description\":");
-    json_quote(&b, plan_sink(p)->plugin->name, strlen(plan_sink(p)->plugin->name));
-    buffer_puts(&b, "}}\n");
+    buffer_puts(&b, "}],");
+    put_sinks(&b, p, r);
+    buffer_puts(&b, "}\n");
     fwrite(b.p, 1, b.n, stderr);
     buffer_free(&b);
 }

@@ -9,6 +9,7 @@ static const char usage[] =
     "  --trigger T            5s, 500ms, ... or available_now, instead of the file's\n"
     "  --checkpoint PATH      instead of the file's\n"
     "  --progress auto|json|none  on stderr; auto: a line on a terminal, else none\n"
+    "  --data-dir DIR         what the paths of sinks are beneath (default: the current folder)\n"
     "  --lanes N              workers (default: one a processor, at most 4)\n"
     "  --set NAME=VALUE       a value for ${NAME} in the file\n"
     "  --plugin-dir DIR       look for modules there first\n";
@@ -32,7 +33,7 @@ int cli_run(int argc, char **argv) {
     struct cli c;
     struct plan plan;
     enum progress kind;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir trigger checkpoint progress lanes")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir trigger checkpoint progress lanes data-dir")) return c.exit;
     if (c.files != 1) return cli_usage("run", "one pipeline file is wanted, not %d", c.files);
     if (!progress_kind(&c, &kind)) return cli_usage("run", "--progress is auto, json or none");
     registry_load(&engine_host, c.dir, c.dirs);
@@ -45,7 +46,7 @@ int cli_run(int argc, char **argv) {
     if (plan.config.checkpoint && plan.not_rereadable)
         log_line(HR_WARN, "%s: %s", plan_source(&plan)->id, plan.not_rereadable);
     struct hr_error err = {0};
-    struct run_options options = {.lanes = c.lanes, .report = progress_report};
+    struct run_options options = {.lanes = c.lanes, .data_dir = c.data_dir, .report = progress_report};
     progress_start(kind, &plan);
     int code = run_plan(&plan, &options, &err);
     progress_end();

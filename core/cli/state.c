@@ -35,9 +35,9 @@ static void print_summary(const struct plan *plan, struct store *store) {
     for (int i = 0; i < at.n; i++) printf("  position %s: %lld\n", at.item[i].split, (long long)at.item[i].at);
     for (int i = 0; i < plan->nodes; i++) {
         struct hr_counts n = store_counts_of(store, plan->node[i].id);
-        printf("  %s: in %llu, out %llu, filtered %llu, dropped %llu, bad %llu\n", plan->node[i].id,
+        printf("  %s: in %llu, out %llu, filtered %llu, dropped %llu, dead-lettered %llu, bad %llu\n", plan->node[i].id,
                (unsigned long long)n.in, (unsigned long long)n.out, (unsigned long long)n.filtered,
-               (unsigned long long)n.dropped, (unsigned long long)n.bad);
+               (unsigned long long)n.dropped, (unsigned long long)n.dead, (unsigned long long)n.bad);
     }
 }
 
@@ -70,8 +70,7 @@ int cli_state(int argc, char **argv) {
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
     if (c.checkpoint) plan.config.checkpoint = c.checkpoint;
     struct hr_error err = {0};
-    struct store_node node = {0};
-    struct store_job job = job_of(&plan, &node);
+    struct store_job job = job_of(&plan, &plan.arena);
     job.read_only = true;
     FILE *there = plan.config.checkpoint ? fopen(plan.config.checkpoint, "r") : NULL;
     if (!there) error_set(&err, HR_ECHECKPOINT, "state: no checkpoint at %s", plan.config.checkpoint ? plan.config.checkpoint : "(none)");

@@ -93,13 +93,19 @@ struct limits {
 void limits_read(struct document *, struct limits *);
 void limits_print(const struct limits *, FILE *);
 
-/* The pipeline file's fixed part. Nodes are in order: source, operators, sink. */
+/* The pipeline file's fixed part. Nodes are in order: source, operators, sinks. */
 struct node_config {
     const char *plugin;  /* its name */
     const char *id;      /* unique */
     enum hr_kind kind;
     struct hr_place place;      /* of the plug-in's name */
     const struct yaml *options; /* its map; may be NULL */
+    int input;                  /* number of the node it reads; -1: none, or dead letters */
+    int reads;                  /* a sink: number of the dead letters it reads; -1: none */
+    int letters;                /* number of the dead letters it writes; -1: none */
+};
+struct letters_config { /* `errors: NAME`: bad rows of one node or of several */
+    const char *name;
 };
 struct pipeline_config {
     const char *name;
@@ -107,8 +113,10 @@ struct pipeline_config {
     int64_t trigger_us;
     const char *checkpoint; /* NULL: none */
     struct limits limits;
-    int nodes;
+    int nodes, sinks; /* the sinks are the last of the nodes */
     struct node_config *node;
+    int letters;
+    struct letters_config *letter;
 };
 bool pipeline_read(struct document *, struct pipeline_config *);
 

@@ -11,4 +11,10 @@
 const char *expand(struct document *, struct hr_place, const char *text, const struct setting *, int n_settings,
                    bool *used);
 
+/* ---- graph.c ---- */
+
+/* Who reads whom: `input` and `errors` of every node. Faults name what is not there. */
+void graph_read(struct document *, struct pipeline_config *);
+bool id_is_valid(const char *);
+
 #endif

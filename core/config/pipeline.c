@@ -1,19 +1,17 @@
 /* The fixed part of a pipeline file: top-level keys, nodes and their ids. */
-#include "core/config/config.h"
+#include "core/config/internal.h"
 
 #include <string.h>
 #include <strings.h>
 
-static const char *const known[] = {"version", "name", "trigger", "checkpoint", "source", "operators", "sink", "limits", NULL};
+static const char *const known[] = {"version", "name", "trigger", "checkpoint", "source", "operators", "sink", "sinks", "limits", NULL};
 
 static void check_keys(struct document *d) {
-    static const char *const graph[] = {"sources", "sinks", NULL};
     for (int i = 0; i < d->root->n; i++) {
         const struct yaml_entry *e = &d->root->entry[i];
-        bool ok = false, planned = false;
+        bool ok = false;
         for (const char *const *k = known; *k; k++) ok |= !strcmp(*k, e->key);
-        for (const char *const *k = graph; *k; k++) planned |= !strcmp(*k, e->key);
-        if (planned) document_fault(d, e->key_place, (int)strlen(e->key), "'%s' is not supported: a pipeline is a chain of source, operators and sink", e->key);
+        if (!strcmp(e->key, "sources")) document_fault(d, e->key_place, 7, "'sources' is not supported: a pipeline has one source");
         else if (!ok) document_fault(d, e->key_place, (int)strlen(e->key), "no key '%s'%s", e->key, document_suggestion(d, e->key, known));
     }
 }
@@ -78,27 +76,53 @@ static bool read_node(struct document *d, const struct yaml *v, enum hr_kind kin
     return true;
 }
 
-static int read_nodes(struct document *d, struct pipeline_config *p) {
-    const struct yaml *source = yaml_get(d->root, "source"), *sink = yaml_get(d->root, "sink"),
-                      *operators = yaml_get(d->root, "operators");
-    int n = 0, count = operators && operators->kind == YAML_LIST ? operators->n : 0;
-    p->node = arena_zalloc(&d->arena, ((size_t)count + 2) * sizeof *p->node);
-    bool ok = source && sink;
-    if (!source) document_fault(d, d->root->place, 1, "'source' is missing");
-    if (!sink) document_fault(d, d->root->place, 1, "'sink' is missing");
-    if (operators && operators->kind != YAML_LIST && !(operators->kind == YAML_SCALAR && !*operators->text)) {
-        document_fault(d, operators->place, 1, "'operators' is a list");
-        ok = false;
+/* A list that may be left out, or empty. NULL: it is neither. */
+static const struct yaml *list_of(struct document *d, const char *key) {
+    static const struct yaml empty = {.kind = YAML_LIST};
+    const struct yaml *v = yaml_get(d->root, key);
+    if (!v || (v->kind == YAML_SCALAR && !*v->text)) return &empty;
+    if (v->kind == YAML_LIST) return v;
+    document_fault(d, v->place, 1, "'%s' is a list", key);
+    return NULL;
+}
+
+/* `sink`, or the list `sinks`. */
+static const struct yaml *sinks_of(struct document *d) {
+    const struct yaml *one = yaml_get(d->root, "sink"), *several = yaml_get(d->root, "sinks");
+    if (one && several) {
+        document_fault(d, several->place, 1, "'sink' and 'sinks' are both given: several sinks are all in the list 'sinks'");
+        return NULL;
     }
+    if (one) {
+        struct yaml *list = arena_zalloc(&d->arena, sizeof *list);
+        *list = (struct yaml){.kind = YAML_LIST, .place = one->place, .n = 1,
+                              .entry = arena_zalloc(&d->arena, sizeof *list->entry)};
+        list->entry[0].value = (struct yaml *)one;
+        return list;
+    }
+    const struct yaml *list = list_of(d, "sinks");
+    if (!list || list->n) return list;
+    document_fault(d, several ? several->place : d->root->place, 1, several ? "'sinks' has no sink" : "'sink' is missing");
+    return NULL;
+}
+
+static bool read_nodes(struct document *d, struct pipeline_config *p) {
+    const struct yaml *source = yaml_get(d->root, "source"), *sinks = sinks_of(d), *operators = list_of(d, "operators");
+    bool ok = source && sinks && operators;
+    if (!source) document_fault(d, d->root->place, 1, "'source' is missing");
+    int n = 0, count = (operators ? operators->n : 0) + (sinks ? sinks->n : 0);
+    p->node = arena_zalloc(&d->arena, ((size_t)count + 1) * sizeof *p->node);
     if (source) ok &= read_node(d, source, HR_SOURCE, &p->node[n++]);
-    for (int i = 0; i < count; i++) ok &= read_node(d, operators->entry[i].value, HR_OPERATOR, &p->node[n++]);
-    if (sink) ok &= read_node(d, sink, HR_SINK, &p->node[n++]);
-    return ok ? n : 0;
+    for (int i = 0; operators && i < operators->n; i++) ok &= read_node(d, operators->entry[i].value, HR_OPERATOR, &p->node[n++]);
+    for (int i = 0; sinks && i < sinks->n; i++) ok &= read_node(d, sinks->entry[i].value, HR_SINK, &p->node[n++]);
+    p->nodes = ok ? n : 0;
+    p->sinks = ok ? sinks->n : 0;
+    return ok;
 }
 
 /* ---- ids ---- */
 
-static bool is_id(const char *s) {
+bool id_is_valid(const char *s) {
     if (!*s || (*s >= '0' && *s <= '9')) return false;
     for (const char *p = s; *p; p++)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '_')) return false;
@@ -112,14 +136,9 @@ static bool is_taken(const struct pipeline_config *p, const char *id) {
 }
 
 static void given_id(struct document *d, struct pipeline_config *p, struct node_config *n) {
-    static const char *const reserved[] = {"input", "errors", NULL};
-    for (const char *const *r = reserved; *r; r++) {
-        struct yaml *v = yaml_get(n->options, *r);
-        if (v) document_fault(d, v->place, 1, "%s: '%s' is not supported: each node reads the one before it", n->plugin, *r);
-    }
     struct yaml *id = yaml_get(n->options, "id");
     if (!id) return;
-    if (id->kind != YAML_SCALAR || !is_id(id->text))
+    if (id->kind != YAML_SCALAR || !id_is_valid(id->text))
         document_fault(d, id->place, 1, "%s: an id is letters, digits and _, does not begin with a digit, hr_ or sqlite_", n->plugin);
     else if (is_taken(p, id->text)) document_fault(d, id->place, (int)strlen(id->text), "%s: id '%s' is taken", n->plugin, id->text);
     else n->id = id->text;
@@ -141,7 +160,9 @@ bool pipeline_read(struct document *d, struct pipeline_config *p) {
     *p = (struct pipeline_config){0};
     check_keys(d);
     read_head(d, p);
-    p->nodes = read_nodes(d, p);
-    give_ids(d, p);
+    if (read_nodes(d, p)) {
+        give_ids(d, p);
+        graph_read(d, p);
+    }
     return !d->faults;
 }

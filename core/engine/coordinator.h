@@ -1,11 +1,11 @@
 /*
- * coordinator.h: closes epochs, merges what the lanes hand over, commits, publishes.
- * A step function over what it is given: a clock, a store, the feed, the inbox and the sink.
+ * coordinator.h: closes epochs, merges what the lanes hand over, commits, has the sinks publish.
+ * A step function over what it is given: a clock, a store, the feed, the inbox and the sinks.
  */
 #ifndef HR_COORDINATOR_H
 #define HR_COORDINATOR_H
 
-#include "core/engine/lane.h"
+#include "core/engine/publish.h"
 
 /* One finished epoch, for the progress line. */
 struct epoch_report {
@@ -13,6 +13,7 @@ struct epoch_report {
     uint64_t records, groups, changed;
     int64_t wait_us, commit_us, publish_us, total_us; /* lanes' hand-over, checkpoint, sink, all */
     struct hr_positions from, to;
+    const uint64_t *rows; /* of each sink */
 };
 
 /* What a simulation replaces. The calls of the store are those of store.h. */
@@ -21,9 +22,9 @@ struct ports {
     int64_t (*now)(void *ctx); /* microseconds, never backwards */
     bool (*commit)(void *ctx, int64_t epoch, int64_t published, struct hr_positions, const struct hr_counts *,
                    struct hr_error *);
-    bool (*set_published)(void *ctx, int64_t epoch, struct hr_error *);
-    bool (*rows)(void *ctx, int64_t only_epoch, struct arena *, bool (*each)(void *, const struct hr_batch *),
-                 void *, struct hr_error *);
+    /* After the last epoch: it is published, and this was counted since its commit. */
+    bool (*end)(void *ctx, int64_t published, const struct hr_counts *, struct hr_error *);
+    struct publish_ports publish;
     void (*report)(void *ctx, const struct epoch_report *);
 };
 
@@ -39,15 +40,14 @@ struct coordinator {
     int64_t interval_us, due;  /* when the open epoch is to be closed */
     bool first;                /* of this run: may close as soon as the source has caught up */
     bool stop;                 /* asked to end */
-    bool begun;                /* the sink has begun the open epoch (append) */
     int waiting;               /* lanes that have not handed over the closed epoch; 0: none is closed */
     bool last;                 /* the closed epoch is the run's last */
     struct arena arena;        /* positions of the closed epoch */
     struct arena before;       /* and those it started from */
     struct hr_positions from, to;
     struct hr_counts *counts;  /* of every node, in the closed epoch */
-    struct chain after;        /* the operators behind the state */
-    struct arena batch;
+    struct publisher publisher;
+    uint64_t *rows;            /* for the report */
     struct work *held;         /* append: chunks that came before their turn, by number */
     uint64_t turn;             /* number of the next chunk to write */
     int64_t closed_at;
@@ -56,10 +56,12 @@ struct coordinator {
 };
 
 void coordinator_init(struct coordinator *, const struct plan *, struct ports, struct feed *, struct inbox *,
-                      int lanes, struct groups *state, int64_t epoch, int64_t published, struct hr_positions);
+                      int lanes, struct groups *state, int64_t epoch, int64_t published, const int64_t *since);
 void coordinator_free(struct coordinator *);
-/* Publish the committed epoch again if the last run did not get that far. */
-bool coordinator_recover(struct coordinator *);
+/* Before the source is opened: bring the sinks to the committed epoch (publish.h). */
+bool coordinator_recover(struct coordinator *, bool remembers);
+/* Where the source begins. */
+void coordinator_begin(struct coordinator *, struct hr_positions);
 /* STEP_DONE: the run is over; failed and err say how. */
 enum step coordinator_step(struct coordinator *);
 /* How long it may sleep when nothing arrives. */

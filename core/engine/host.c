@@ -3,6 +3,8 @@
 #include "core/engine/lane.h"
 #include "core/engine/run.h"
 
+#include <string.h>
+
 static void *batch_alloc(struct hr_lane *lane, size_t n) {
     return arena_alloc(((struct lane_node *)lane->host)->batch, n);
 }
@@ -28,14 +30,26 @@ static bool fold(struct hr_lane *lane, const struct hr_groups *g, const struct h
     return groups_fold(*n->delta, column, column + keys, b->rows, lane->err) && plan_state_fits(n->node, *n->delta, lane->err);
 }
 
-static bool bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,
-                const char *reason) {
-    lane->counts->bad++;
-    if (policy != HR_ON_ERROR_FAIL) return true;
+static bool fail_at(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, const char *reason) {
     const struct lane_node *n = lane->host;
     if (!b->split) return error_set(lane->err, HR_EFAIL, "%s: %s", n->node->id, reason);
     return error_set(lane->err, HR_EFAIL, "%s: %s@%lld: %s", n->node->id, b->split->name,
                      b->position ? (long long)b->position[row] : -1ll, reason);
+}
+
+static bool bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,
+                struct hr_text value, const char *reason) {
+    struct lane_node *n = lane->host;
+    if (policy == HR_ON_ERROR_FAIL) return fail_at(lane, b, row, reason);
+    if (lane->good && !lane->good[row]) return true;
+    lane->counts->bad++;
+    if (policy == HR_ON_ERROR_NULL) return true;
+    if (!lane->good) lane->good = memset(arena_alloc(n->batch, HR_BATCH), 1, HR_BATCH);
+    lane->good[row] = 0;
+    if (policy == HR_ON_ERROR_DROP) return lane->counts->dropped++, true;
+    lane->counts->dead++;
+    letters_put(n->letters, (struct letter){n->node, value, arena_strdup(n->batch, reason), b->split, b->position[row]});
+    return true;
 }
 
 static bool parse(struct hr_type type, struct hr_text text, void *value, struct hr_lane *lane) {
@@ -44,7 +58,11 @@ static bool parse(struct hr_type type, struct hr_text text, void *value, struct 
 }
 
 static void wake(const struct hr_open *open) { waker_wake(open->host); }
-static bool stopping(const struct hr_open *open) { (void)open; return run_stopping(); }
+static bool stopping(void) { return run_stopping(); }
+
+static int folder(const struct hr_sink_open *open, const char *path) {
+    return folder_beneath(*(const int *)open->host, path, open->err);
+}
 
 const struct hr_host engine_host = {
     .abi = HR_ABI,
@@ -69,6 +87,7 @@ const struct hr_host engine_host = {
     .parse = parse,
     .wake = wake,
     .stopping = stopping,
+    .folder = folder,
     .put = buffer_put,
     .buffer_free = buffer_free,
     .put_value = value_text,

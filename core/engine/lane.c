@@ -6,6 +6,15 @@
 
 /* ---- chain ---- */
 
+void counts_add(struct hr_counts *sum, const struct hr_counts *c) {
+    sum->in += c->in;
+    sum->out += c->out;
+    sum->filtered += c->filtered;
+    sum->dropped += c->dropped;
+    sum->dead += c->dead;
+    sum->bad += c->bad;
+}
+
 void chain_init(struct chain *c, const struct plan *plan, int from, int to, struct groups **delta,
                 struct hr_error *err) {
     size_t n = (size_t)(to > from ? to - from : 0);
@@ -16,7 +25,7 @@ void chain_init(struct chain *c, const struct plan *plan, int from, int to, stru
     for (size_t i = 0; i < n; i++) {
         const struct node *node = &plan->node[from + (int)i];
         size_t size = node->plugin->kind == HR_OPERATOR ? node->plugin->op.lane_size : 0;
-        c->host[i] = (struct lane_node){.node = node, .delta = delta};
+        c->host[i] = (struct lane_node){.node = node, .delta = delta, .letters = &c->letters};
         c->lane[i] = (struct hr_lane){.self = size ? xcalloc(1, size) : NULL, .counts = &c->counts[i],
                                       .err = err, .wanted = node->wanted, .host = &c->host[i]};
     }
@@ -27,6 +36,7 @@ void chain_free(struct chain *c) {
     free(c->lane);
     free(c->host);
     free(c->counts);
+    free(c->letters.item);
 }
 
 void chain_memory(struct chain *c, struct arena *batch) {
@@ -40,24 +50,27 @@ struct hr_batch batch_of(struct arena *a, const struct hr_schema *schema) {
     return b;
 }
 
-bool chain_run(struct chain *c, const struct hr_batch *in, struct hr_batch *out) {
+bool chain_run(struct chain *c, const struct hr_batch *in, bool (*each)(void *ctx, int node, const struct hr_batch *),
+               void *ctx) {
     struct hr_batch now = *in;
-    for (int i = c->from; i < c->to; i++) {
+    int first = c->from ? c->from : 1; /* a chain that begins with the source is given what fill() made */
+    if (!each(ctx, first - 1, &now)) return false;
+    for (int i = first; i < c->to; i++) {
         const struct node *node = &c->plan->node[i];
         struct hr_lane *lane = &c->lane[i - c->from];
-        if (node->plugin->kind != HR_OPERATOR) continue;
         struct hr_batch next = batch_of(c->host[i - c->from].batch, &node->schema);
         next.rows = now.rows;
         next.size = now.size;
         next.split = now.split;
         next.position = now.position;
         lane->counts->in += now.rows.n;
+        lane->good = NULL;
         if (!node->plugin->op.process(node->self, lane, &now, &next)) return false;
         if (node->plugin->op.stateful) next.rows = (struct hr_rows){0};
         lane->counts->out += next.rows.n;
         now = next;
+        if (!each(ctx, i, &now)) return false;
     }
-    *out = now;
     return true;
 }
 
@@ -133,29 +146,64 @@ static void hand_over(struct lane *l, int64_t epoch) {
                                          .counts = l->reported});
 }
 
-static void work_add(struct work *w, const struct hr_batch *b) {
-    if (w->batches == w->room) {
-        w->room = w->room ? 2 * w->room : 4;
-        w->batch = xrealloc(w->batch, (size_t)w->room * sizeof *w->batch);
-    }
-    w->batch[w->batches++] = *b;
+/* ---- rows for the append sinks ---- */
+
+void work_free(struct work *w, struct feed *feed) {
+    feed_give_back(feed, &w->chunk);
+    arena_free(&w->arena);
+    free(w->rows);
+    free(w);
 }
 
-/* Batches of the chunk until its end; rows that come out are added to `work`, if there is one. */
+static void work_add(struct work *w, int sink, const struct hr_batch *b) {
+    if (w->n == w->room) {
+        w->room = w->room ? 2 * w->room : 4;
+        w->rows = xrealloc(w->rows, (size_t)w->room * sizeof *w->rows);
+    }
+    w->rows[w->n++] = (struct work_rows){sink, *b};
+}
+
+struct taking {
+    const struct plan *plan;
+    struct work *work; /* NULL: no sink takes rows as they come */
+};
+
+static bool take_rows(void *ctx, int node, const struct hr_batch *b) {
+    const struct taking *t = ctx;
+    for (int i = plan_first_sink(t->plan); t->work && b->rows.n && i < t->plan->nodes; i++)
+        if (t->plan->node[i].mode == HR_APPEND && t->plan->node[i].config->input == node) work_add(t->work, i, b);
+    return true;
+}
+
+static void take_letters(struct lane *l, struct work *w) {
+    struct letters *letters = &l->chain.letters;
+    for (int i = plan_first_sink(l->plan); letters->n && i < l->plan->nodes; i++) {
+        if (l->plan->node[i].config->reads < 0) continue;
+        struct hr_batch b = letters_batch(letters, l->plan->node[i].config->reads, &w->arena);
+        if (b.rows.n) work_add(w, i, &b);
+    }
+    letters->n = 0;
+}
+
+/* ---- a chunk ---- */
+
+/* Batches of the chunk until its end; rows for the append sinks are added to `work`, if there is one. */
 static bool run_chunk(struct lane *l, struct hr_chunk *chunk, struct work *work) {
     const struct node *source = plan_source(l->plan);
     struct arena *arena = work ? &work->arena : &l->arena;
+    struct taking taking = {l->plan, work};
     chain_memory(&l->chain, arena);
     for (;;) {
         if (!work) arena_reset(arena);
-        struct hr_batch in = batch_of(arena, &source->schema), out;
+        struct hr_batch in = batch_of(arena, &source->schema);
         in.split = chunk->split;
+        l->chain.lane[0].good = NULL;
         if (!source->plugin->source.fill(source->self, &l->chain.lane[0], chunk, &in)) return false;
         if (!in.size && !in.rows.n) return true;
         l->chain.counts[0].in += in.size;
         l->chain.counts[0].out += in.rows.n;
-        if (!chain_run(&l->chain, &in, &out)) return false;
-        if (work && out.rows.n) work_add(work, &out);
+        if (!chain_run(&l->chain, &in, take_rows, &taking)) return false;
+        if (work) take_letters(l, work);
     }
 }
 
@@ -167,7 +215,7 @@ static enum step fail(struct lane *l) {
 
 static enum step work_chunk(struct lane *l, struct taken *t) {
     struct work *work = NULL;
-    if (l->plan->state < 0) {
+    if (plan_appends(l->plan)) {
         work = xcalloc(1, sizeof *work);
         work->epoch = t->epoch;
         work->number = t->number;

@@ -7,11 +7,29 @@
 
 #include "core/engine/feed.h"
 
+/* A bad row on its way to the dead letters. */
+struct letter {
+    const struct node *node;
+    struct hr_text value;
+    const char *reason;
+    const struct hr_split *split;
+    int64_t position;
+};
+struct letters {
+    struct letter *item;
+    int n, room;
+};
+
+void letters_put(struct letters *, struct letter);
+/* Those of one name, in the arena. */
+struct hr_batch letters_batch(const struct letters *, int name, struct arena *);
+
 /* What stands behind struct hr_lane's host. */
 struct lane_node {
     const struct node *node;
     struct arena *batch;
     struct groups **delta;
+    struct letters *letters;
 };
 
 /* The nodes [from, to) of a plan with one worker's memory and counters. */
@@ -21,27 +39,34 @@ struct chain {
     struct hr_lane *lane;     /* of node from + i */
     struct lane_node *host;
     struct hr_counts *counts;
+    struct letters letters;   /* of the batch at hand */
 };
+void counts_add(struct hr_counts *, const struct hr_counts *);
 void chain_init(struct chain *, const struct plan *, int from, int to, struct groups **delta,
                 struct hr_error *);
 void chain_free(struct chain *);
 void chain_memory(struct chain *, struct arena *batch);
-/* Run the batch through the operators of the chain; *out is the last one's. A stateful operator takes
- * it all in and leaves *out without rows. */
-bool chain_run(struct chain *, const struct hr_batch *in, struct hr_batch *out);
-/* An empty batch of the columns of node i. */
+/* Run the batch through the operators of the chain. each(ctx, node, batch) is called with what comes out of every
+ * node, also with what went in as that of the node before the chain; a stateful operator takes it all in and gives nothing. */
+bool chain_run(struct chain *, const struct hr_batch *in, bool (*each)(void *ctx, int node, const struct hr_batch *),
+               void *ctx);
+/* An empty batch of the columns of the schema. */
 struct hr_batch batch_of(struct arena *, const struct hr_schema *);
 
-/* A chunk that was worked through, with the rows that came out: append mode only. */
+/* A chunk that was worked through, with the rows for each append sink. */
 struct work {
     struct arena arena;
     struct hr_chunk chunk;
     int64_t epoch;
     uint64_t number;
-    struct hr_batch *batch;
-    int batches, room;
+    struct work_rows {
+        int sink; /* its node */
+        struct hr_batch batch;
+    } *rows;
+    int n, room;
     struct work *next;
 };
+void work_free(struct work *, struct feed *); /* gives the chunk back */
 
 /* What lanes tell the coordinator. Passed by value; work and delta change hands. */
 struct message {

@@ -22,7 +22,8 @@ static bool find_plugin(struct plan *p, struct node *node, const struct node_con
 }
 
 static bool fill(struct plan *p, struct node *node) {
-    static const char *const reserved[] = {"id", NULL}, *const reserved_sink[] = {"id", "mode", NULL};
+    static const char *const reserved[] = {"id", "input", "errors", NULL},
+                             *const reserved_sink[] = {"id", "input", "errors", "mode", NULL};
     static const struct yaml empty = {.kind = YAML_MAP};
     static const struct hr_option none[] = {{0}};
     struct yaml *here = NULL;
@@ -48,8 +49,8 @@ static bool call_bind(struct node *node, struct hr_bind *b) {
 static bool bind_node(struct plan *p, int i) {
     struct node *node = &p->node[i];
     struct binding binding = {.plan = p, .node = node};
-    struct hr_bind b = {.in = i ? plan_input(p, i) : NULL, .id = node->id, .self = node->self, .host = &binding,
-                        .record = p->config.limits.record.n};
+    struct hr_bind b = {.in = i ? plan_input(p, i) : NULL, .id = node->id, .mode = node->mode, .self = node->self,
+                        .host = &binding, .record = p->config.limits.record.n};
     int before = p->document.faults;
     if (!call_bind(node, &b)) {
         if (p->document.faults == before) bind_fault(&b, NULL, "refused without a reason");
@@ -57,59 +58,91 @@ static bool bind_node(struct plan *p, int i) {
     }
     node->schema = (struct hr_schema){binding.fields, binding.field};
     node->wanted = arena_zalloc(&p->arena, (size_t)binding.fields + 1);
+    node->bound = arena_alloc(&p->arena, node->plugin->self_size + 1);
+    memcpy(node->bound, node->self, node->plugin->self_size);
     if (node->plugin->kind != HR_OPERATOR || !node->plugin->op.stateful) return p->document.faults == before;
     if (p->state >= 0) return bind_fault(&b, NULL, "a second stateful operator is refused for now");
     p->state = i;
     return p->document.faults == before;
 }
 
-static bool read_mode(struct plan *p) {
+/* ---- sinks ---- */
+
+static bool read_mode(struct plan *p, struct node *sink) {
     static const struct { const char *name; enum hr_mode mode; } words[] = {
         {"append", HR_APPEND}, {"complete", HR_COMPLETE}, {"update", HR_UPDATE}};
-    struct node *sink = plan_sink(p);
     struct yaml *v = sink->config->options ? yaml_get(sink->config->options, "mode") : NULL;
-    enum hr_mode possible = p->state >= 0 ? HR_COMPLETE | HR_UPDATE : HR_APPEND;
-    p->mode = p->state >= 0 ? HR_COMPLETE : HR_APPEND;
+    bool behind = p->state >= 0 && sink->config->input >= p->state;
+    int possible = behind ? HR_COMPLETE | HR_UPDATE : HR_APPEND;
+    sink->mode = behind ? HR_COMPLETE : HR_APPEND;
     struct hr_place place = v ? v->place : sink->config->place;
+    const char *reads = sink->config->reads >= 0 ? p->config.letter[sink->config->reads].name : p->node[sink->config->input].id;
     if (v) {
-        p->mode = 0;
+        sink->mode = 0;
         for (int i = 0; i < 3; i++)
-            if (v->kind == YAML_SCALAR && !strcmp(v->text, words[i].name)) p->mode = words[i].mode;
+            if (v->kind == YAML_SCALAR && !strcmp(v->text, words[i].name)) sink->mode = words[i].mode;
     }
-    if (!p->mode)
+    if (!sink->mode)
         document_fault(&p->document, place, 1, "%s: mode is append, complete or update", sink->plugin->name);
-    else if (!(p->mode & possible))
-        document_fault(&p->document, place, 1, "%s: mode %s", sink->plugin->name,
-                       p->state >= 0 ? "append is for pipelines without group_by; use complete or update"
-                                     : "complete and update need a group_by before the sink");
-    else if (!(p->mode & sink->plugin->sink.modes))
-        document_fault(&p->document, place, 1, "%s: this sink cannot do that mode", sink->plugin->name);
+    else if (!(sink->mode & possible))
+        document_fault(&p->document, place, 1, behind ? "%s: '%s' gives the totals of an epoch: mode is complete or update, or another input"
+                                                      : "%s: '%s' gives rows as they come: mode complete and update are for what comes behind a group_by",
+                       sink->plugin->name, reads);
+    else if (!(sink->mode & sink->plugin->sink.modes))
+        document_fault(&p->document, place, 1, "%s: this sink cannot do mode %s", sink->plugin->name,
+                       sink->mode == HR_APPEND ? "append" : sink->mode == HR_UPDATE ? "update" : "complete");
     else
         return true;
     return false;
 }
 
-/* From the sink back to the source: who needs which column. */
-static void prune(struct plan *p) {
-    for (int i = p->nodes - 1; i > 0; i--) {
-        struct node *node = &p->node[i];
-        uint8_t *in = p->node[i - 1].wanted;
-        if (node->plugin->kind == HR_OPERATOR)
-            node->plugin->op.need(node->self, node->wanted, in);
-        else if (node->plugin->sink.need)
-            node->plugin->sink.need(node->self, in);
-        else
-            memset(in, 1, (size_t)plan_input(p, i)->n);
-        if (i - 1 == p->state) memset(in, 1, (size_t)plan_input(p, i)->n); /* the state holds them all */
+/* Behind a group_by a row stands for many records: it has no place, and comes again with every epoch. */
+static bool check_letters(struct plan *p) {
+    bool ok = true;
+    for (int i = p->state < 0 ? p->nodes : p->state; i < p->nodes; i++) {
+        const struct node *node = &p->node[i];
+        if (node->config->letters < 0) continue;
+        document_fault(&p->document, yaml_get(node->config->options, "errors")->place, 1,
+                       "%s: dead letters are of records: behind '%s' there are none", node->plugin->name, p->node[p->state].id);
+        ok = false;
     }
+    return ok;
+}
+
+/* The state is worth something without a sink: it can be looked at. Other operators are not. */
+static bool check_unread(struct plan *p) {
+    int last = plan_first_sink(p) - 1;
+    for (int i = plan_first_sink(p); i < p->nodes; i++)
+        if (p->node[i].config->input == last) return true;
+    if (last == p->state || last == 0) return true;
+    document_fault(&p->document, p->node[last].config->place, (int)strlen(p->node[last].plugin->name),
+                   "%s: nobody reads '%s': give a sink 'input: %s', or leave it out", p->node[last].plugin->name, p->node[last].id, p->node[last].id);
+    return false;
+}
+
+/* Mark what node i needs of the node it reads, beside what others need. */
+static void need(struct plan *p, int i) {
+    struct node *node = &p->node[i];
+    int columns = plan_input(p, i)->n;
+    if (node->config->input < 0) return;
+    uint8_t *wanted = p->node[node->config->input].wanted, *in = arena_zalloc(&p->arena, (size_t)columns + 1);
+    if (node->plugin->kind == HR_OPERATOR) node->plugin->op.need(node->self, node->wanted, in);
+    else if (node->plugin->sink.need) node->plugin->sink.need(node->self, in);
+    else memset(in, 1, (size_t)columns);
+    if (node->config->input == p->state) memset(in, 1, (size_t)columns); /* the state holds them all */
+    for (int c = 0; c < columns; c++) wanted[c] |= in[c];
+}
+
+/* From the sinks back to the source: who needs which column. */
+static void prune(struct plan *p) {
+    for (int i = p->nodes - 1; i > 0; i--) need(p, i);
 }
 
 /* The plug-in and its required options: a topic, a path. */
-static const char *source_identity(struct plan *p) {
-    struct node *source = plan_source(p);
-    const char *text = source->plugin->name;
-    for (const struct hr_option *o = source->plugin->options; o && o->name; o++) {
-        struct yaml *v = o->required && source->config->options ? yaml_get(source->config->options, o->name) : NULL;
+static const char *target_of(struct plan *p, const struct node *node) {
+    const char *text = node->plugin->name;
+    for (const struct hr_option *o = node->plugin->options; o && o->name; o++) {
+        struct yaml *v = o->required && node->config->options ? yaml_get(node->config->options, o->name) : NULL;
         if (v && v->kind == YAML_SCALAR) text = arena_printf(&p->arena, "%s %s=%s", text, o->name, v->text);
         for (int i = 0; v && v->kind == YAML_LIST && i < v->n; i++)
             text = arena_printf(&p->arena, "%s %s=%s", text, o->name, v->entry[i].value->text);
@@ -121,8 +154,14 @@ static bool bind_all(struct plan *p) {
     bool ok = true;
     for (int i = 0; i < p->nodes; i++) ok &= find_plugin(p, &p->node[i], &p->config.node[i]);
     for (int i = 0; i < p->nodes; i++) ok &= p->node[i].plugin && fill(p, &p->node[i]);
-    for (int i = 0; ok && i < p->nodes; i++) ok = bind_node(p, i);
-    return ok && read_mode(p);
+    for (int i = 0; ok && i < plan_first_sink(p); i++) ok = bind_node(p, i);
+    if (!ok) return false;
+    for (int i = plan_first_sink(p); i < p->nodes; i++) {
+        const struct node_config *c = p->node[i].config;
+        if (c->input < 0 && c->reads < 0) continue; /* a fault already */
+        ok &= read_mode(p, &p->node[i]) && bind_node(p, i);
+    }
+    return check_letters(p) && (p->document.faults || check_unread(p)) && ok;
 }
 
 bool plan_load(struct plan *p, const char *path, const struct setting *settings, int n) {
@@ -131,10 +170,12 @@ bool plan_load(struct plan *p, const char *path, const struct setting *settings,
     bool ok = pipeline_read(&p->document, &p->config);
     if (!p->config.nodes) return false;
     p->nodes = p->config.nodes;
+    p->sinks = p->config.sinks;
     p->node = arena_zalloc(&p->arena, (size_t)p->nodes * sizeof *p->node);
     if (!bind_all(p) || !ok || p->document.faults) return false;
     prune(p);
-    p->source = source_identity(p);
+    for (int i = 0; i < p->nodes; i++)
+        if (p->node[i].plugin->kind != HR_OPERATOR) p->node[i].target = target_of(p, &p->node[i]);
     return true;
 }
 

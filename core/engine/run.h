@@ -8,6 +8,7 @@
 
 struct run_options {
     int lanes;              /* 0: run_default_lanes() */
+    const char *data_dir;   /* what the paths of sinks are beneath; NULL: the current folder */
     void (*report)(const struct plan *, const struct epoch_report *); /* may be NULL */
 };
 
@@ -20,9 +21,8 @@ int run_default_lanes(void);
 /* Has a signal asked this process to finish? */
 bool run_stopping(void);
 
-/* The checkpoint as the plan declares it. node must have room for one. */
+/* The checkpoint as the plan declares it. */
 struct store_job;
-struct store_node;
-struct store_job job_of(const struct plan *, struct store_node *node);
+struct store_job job_of(const struct plan *, struct arena *);
 
 #endif

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HR_ABI 1u
+#define HR_ABI 2u
 #define HR_BATCH 2048 /* rows in a batch at most */
 
 #define HR_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -90,6 +90,7 @@ struct hr_rows {
 struct hr_split {
     const char *name; /* as faults print it: "invoices[1]", "in.csv" */
     int index;
+    const char *topic; /* Kafka: the topic, `index` being the partition; else NULL */
 };
 
 struct hr_batch {
@@ -111,6 +112,7 @@ enum hr_code {
     HR_ECONFIG = 3,     /* pipeline file */
     HR_ECHECKPOINT = 4, /* checkpoint */
     HR_EDATALOSS = 5,   /* records are gone */
+    HR_EREPEAT = 6,     /* a sink lost rows it held back: the run starts over from its checkpoint; no exit code */
 };
 
 struct hr_error {
@@ -197,7 +199,7 @@ struct hr_option {
     size_t offset;           /* of the field in the plug-in's struct */
     const char *fallback;    /* as it would be written in the file; NULL: not given */
     const char *help;        /* one line */
-    const char *choices;     /* HR_OPT_ENUM: "null|drop|fail" */
+    const char *choices;     /* HR_OPT_ENUM: "table|json" */
     bool required, secret;   /* secret: its value is masked wherever it would be shown */
 };
 
@@ -210,9 +212,9 @@ struct hr_option {
 #define HR_SECRET(S, f, help_) HR_ROW(S, f, .secret = true, .help = help_)
 
 /* One word for every operator that can meet a bad row. */
-enum hr_on_error { HR_ON_ERROR_NULL, HR_ON_ERROR_DROP, HR_ON_ERROR_FAIL };
+enum hr_on_error { HR_ON_ERROR_NULL, HR_ON_ERROR_DROP, HR_ON_ERROR_FAIL, HR_ON_ERROR_DEAD_LETTER };
 #define HR_ON_ERROR(S)                                                                             \
-    HR_CHOICE(S, on_error, "null|drop|fail", "null", "what becomes of a bad row")
+    HR_CHOICE(S, on_error, "null|drop|fail|dead_letter", "null", "what becomes of a bad row; dead_letter: see errors")
 
 /* ---- binding: once, when the pipeline is loaded ---------------------------------------------- */
 
@@ -221,10 +223,14 @@ struct hr_json;      /* a compiled JSON reader */
 struct hr_groups;    /* keyed state of one node */
 struct hr_aggregate; /* below */
 
+/* What a sink is given of an epoch: the rows that came through, the whole result, or what changed of it. */
+enum hr_mode { HR_APPEND = 1, HR_COMPLETE = 2, HR_UPDATE = 4 };
+
 /* The host's side of bind().  `out` starts empty; a node declares its columns with hr_output(). */
 struct hr_bind {
     const struct hr_schema *in; /* NULL for a source */
     const char *id;             /* of the node */
+    enum hr_mode mode;          /* of a sink */
     void *self;                 /* the node's option struct */
     void *host;
     int64_t record;             /* limits.record: bytes of one input record; a longer one is a bad row */
@@ -234,14 +240,15 @@ struct hr_bind {
 
 /* One lane's view of one node: its scratch memory and its counters. */
 struct hr_counts {
-    uint64_t in, out, filtered, dropped, bad;
+    uint64_t in, out, filtered, dropped, dead, bad; /* in = out + filtered + dropped + dead */
 };
 
 struct hr_lane {
     void *self;               /* lane_size bytes, zeroed when the lane starts */
-    struct hr_counts *counts; /* the host counts in and out; a node only what it filtered or dropped */
+    struct hr_counts *counts; /* a node counts what it filtered; the host the rest */
     struct hr_error *err;
     const uint8_t *wanted;    /* of each output column: 1 if somebody reads it */
+    uint8_t *good;            /* hr_good_rows(): of each row of the batch; NULL: all are */
     void *host;
 };
 
@@ -344,6 +351,8 @@ struct hr_positions {
 
 struct hr_open {
     struct hr_positions from; /* n = 0: there is no checkpoint yet */
+    struct hr_positions until; /* n > 0: read again, from `from` to these and no further; a split not named here is
+                                  left out, one that only `from` does not name is read from its beginning */
     bool bounded;             /* available_now: end at what is there now */
     const char *job;          /* name of the pipeline */
     struct hr_error *err;
@@ -386,21 +395,43 @@ struct hr_source {
 
 /* ---- sinks -------------------------------------------------------------------------------------- */
 
-enum hr_mode { HR_APPEND = 1, HR_COMPLETE = 2, HR_UPDATE = 4 };
+struct hr_sink_open {
+    const struct hr_schema *rows; /* what write() gets */
+    enum hr_mode mode;
+    const char *pipeline;         /* made once for each checkpoint, and kept in it: letters, digits and - */
+    const char *id;               /* of the node: with `pipeline` it names this sink among all */
+    bool restarts;                /* there is a checkpoint: remembered() will be asked */
+    int64_t interval_us;          /* how long an epoch is held back: the trigger */
+    struct hr_error *err;
+    void *host;                   /* for hr_folder() and hr_stopping() */
+};
 
-/* An epoch is begin, write*, flush, publish. In append mode the checkpoint commits between flush
- * and publish; the other modes come from the committed state, so all four follow the commit. */
+/* An epoch is begin, write*, flush, publish, one after the other. Rows in append mode come while the epoch
+ * is read, and the checkpoint commits between flush and publish; the other modes are given the committed
+ * result, so all four follow the commit. Each epoch comes, be it without rows.
+ *
+ * What a sink says of itself is `remembered`. With it, the sink promises:
+ *   - what was written since begin shows in publish, whole, or never;
+ *   - publish stores the epoch's number so that rows and number become visible together, or so that
+ *     remembered() can tell whether they did;
+ *   - an epoch that was begun and not published leaves nothing behind: begin comes again with the same number.
+ * Without it (NULL) rows may show when they are written, and an epoch may show twice after a crash. The engine
+ * decides what is published again (core/engine/publish.h); a sink never does. */
 struct hr_sink {
     int modes;        /* that it can do: HR_APPEND | ... */
     bool elsewhere;   /* publishes outside this machine's console: commits are synced first */
     bool (*bind)(void *self, struct hr_bind *);
     void (*need)(const void *self, uint8_t *in); /* NULL: every column */
-    bool (*open)(void *self, const struct hr_schema *, struct hr_error *);
+    /* self is as bind() left it. */
+    bool (*open)(void *self, const struct hr_sink_open *);
+    /* The newest epoch published under this pipeline and id; 0: none. Asked once, after open, and only where
+     * the run has a checkpoint. Ends what another process of the same name had begun. */
+    bool (*remembered)(void *self, int64_t *epoch, struct hr_error *);
     bool (*begin)(void *self, int64_t epoch, struct hr_error *);
     bool (*write)(void *self, const struct hr_batch *, struct hr_error *);
-    bool (*flush)(void *self, struct hr_error *);
+    bool (*flush)(void *self, struct hr_error *);   /* all rows are where no failure of this process loses them, or fail */
     bool (*publish)(void *self, int64_t epoch, struct hr_error *);
-    void (*close)(void *self);
+    void (*close)(void *self);                      /* after a failed open too; rows not published are given up */
 };
 
 /* ---- commands ------------------------------------------------------------------------------------ */
@@ -489,12 +520,16 @@ struct hr_host {
     bool (*json_read)(struct hr_lane *, const struct hr_json *, const struct hr_column *text,
                       struct hr_rows, struct hr_column *out, const char **reason);
     bool (*fold)(struct hr_lane *, const struct hr_groups *, const struct hr_batch *);
-    bool (*bad)(struct hr_lane *, const struct hr_batch *, uint32_t row, enum hr_on_error, const char *reason);
+    bool (*bad)(struct hr_lane *, const struct hr_batch *, uint32_t row, enum hr_on_error, struct hr_text value,
+                const char *reason);
     bool (*parse)(struct hr_type, struct hr_text, void *value, struct hr_lane *);
 
     /* sources */
     void (*wake)(const struct hr_open *);
-    bool (*stopping)(const struct hr_open *);
+    bool (*stopping)(void);
+
+    /* sinks */
+    int (*folder)(const struct hr_sink_open *, const char *path);
 
     /* text of values, as Spark's show() prints them; append to a buffer */
     void (*put)(struct hr_buffer *, const void *, size_t);
@@ -542,9 +577,12 @@ struct hr_host {
     hr_host->json_read((lane), (j), (text), (rows), (out), (reason))
 /* Fold the batch into this lane's delta of the node's state. */
 #define hr_fold(lane, g, batch) hr_host->fold((lane), (g), (batch))
-/* Count a bad row. With HR_ON_ERROR_FAIL sets the error with the row's place and returns false. The
- * caller makes the row null, or drops it with hr_keep() and counts it as dropped. */
-#define hr_bad(lane, batch, row, policy, reason) hr_host->bad((lane), (batch), (row), (policy), (reason))
+/* A row is bad: counted, and dealt with by the policy. `value` is what was bad, as it came in, and
+ * lives as long as the batch; dead letters hold it and the reason. FAIL sets the error with the row's place
+ * and returns false; NULL leaves it to the caller to make the row null; DROP and DEAD_LETTER take the row out
+ * of hr_good_rows(). A row that was taken out is not counted again. */
+#define hr_bad(lane, batch, row, policy, value, reason)                                            \
+    hr_host->bad((lane), (batch), (row), (enum hr_on_error)(policy), (value), (reason))
 /* Read a value from text as CAST(text AS type) does; false where it would be null. A string value
  * points into the text. */
 #define hr_parse(type, text, value, lane) hr_host->parse((type), (text), (value), (lane))
@@ -552,7 +590,11 @@ struct hr_host {
 #define hr_wake(open) hr_host->wake(open)
 /* Has the user asked to end? An open() that waits for something looks at this, and then
  * returns false without setting an error. */
-#define hr_stopping(open) hr_host->stopping(open)
+#define hr_stopping() hr_host->stopping()
+/* A folder for a sink's files: beneath the folder that the user gave the run (--data-dir), made where it is not there.
+ * A path that is absolute, has .. in it or leads over a link is refused. A descriptor that the caller closes, or -1
+ * after hr_fail(). */
+#define hr_folder(open, path) hr_host->folder((open), (path))
 
 #define hr_put(buffer, p, n) hr_host->put((buffer), (p), (n))
 #define hr_buffer_reset(buffer) ((buffer)->n = 0)
@@ -594,6 +636,11 @@ static inline struct hr_rows hr_keep(struct hr_lane *lane, struct hr_rows rows, 
         n += keep[i] != 0;
     }
     return (struct hr_rows){sel, n};
+}
+
+/* The rows that hr_bad() took none out of. */
+static inline struct hr_rows hr_good_rows(struct hr_lane *lane, struct hr_rows rows) {
+    return lane->good ? hr_keep(lane, rows, lane->good) : rows;
 }
 
 #endif

@@ -24,11 +24,13 @@ static bool prepare_rows(struct store *s, struct hr_error *err) {
 }
 
 static bool prepare(struct store *s, struct hr_error *err) {
-    s->put_position = store_prepare(s, s->db, "INSERT OR REPLACE INTO hr_positions VALUES(?, ?, ?)", err);
-    s->add_counts = store_prepare(s, s->db, "INSERT INTO hr_counters VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET"
+    s->put_position = store_prepare(s, s->db, "INSERT INTO hr_positions VALUES(?, ?, ?, ?, NULL, NULL) ON CONFLICT(split) DO UPDATE SET"
+                                    " epoch = excluded.epoch, position_before = position, detail_before = detail,"
+                                    " position = excluded.position, detail = excluded.detail", err);
+    s->add_counts = store_prepare(s, s->db, "INSERT INTO hr_counters VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET"
                                   " rows_in = rows_in + excluded.rows_in, rows_out = rows_out + excluded.rows_out,"
                                   " filtered = filtered + excluded.filtered, dropped = dropped + excluded.dropped,"
-                                  " bad = bad + excluded.bad", err);
+                                  " dead = dead + excluded.dead, bad = bad + excluded.bad", err);
     s->put_meta = store_prepare(s, s->db, "UPDATE hr_meta SET epoch = ?, published = ?, checksum = ?", err);
     return s->put_position && s->add_counts && s->put_meta && prepare_rows(s, err);
 }
@@ -38,10 +40,11 @@ static bool open_file(struct store *s, struct hr_error *err) {
     if (!s->job.read_only && !store_lock(s, err)) return false;
     if (!s->job.read_only && access(s->path, F_OK) && !store_create(s, err)) return false;
     if (!store_connect(s, err)) return false;
-    if (s->job.read_only) return store_exec(s, s->db, "BEGIN", err) && store_check(s, err) && store_load(s, err);
+    if (s->job.read_only)
+        return store_exec(s, s->db, "BEGIN", err) && store_check(s, err) && store_load(s, err) && store_know_sinks(s, err);
     return store_check(s, err) && store_exec(s, s->db, "PRAGMA journal_mode=WAL", err) &&
            store_exec(s, s->db, s->job.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
-           store_load(s, err) && prepare(s, err);
+           store_load(s, err) && store_know_sinks(s, err) && prepare(s, err);
 }
 
 static void release(struct store *s) {
@@ -62,7 +65,8 @@ struct store *store_open(const char *path, const struct store_job *job, struct h
     s->job = *job;
     s->lock = -1;
     for (int i = 0; i < job->nodes; i++) job->node[i].groups = groups_new(job->node[i].shape);
-    bool ok = path ? open_file(s, err) : store_connect(s, err) && prepare(s, err);
+    s->outbox = arena_zalloc(&s->arena, ((size_t)job->sinks + 1) * sizeof *s->outbox);
+    bool ok = path ? open_file(s, err) : store_connect(s, err) && store_know_sinks(s, err) && prepare(s, err);
     if (ok) return s;
     release(s);
     return NULL;
@@ -190,27 +194,36 @@ static bool put_changed(struct store *s, int node, int64_t epoch, struct hr_erro
     return ok;
 }
 
-static struct hr_position *position_of(struct store *s, const char *split) {
+/* Number of the split's position, made if it isn't there. */
+static int position_of(struct store *s, const char *split) {
     for (int i = 0; i < s->positions; i++)
-        if (!strcmp(s->position[i].split, split)) return &s->position[i];
-    struct hr_position *more = arena_alloc(&s->arena, ((size_t)s->positions + 1) * sizeof *more);
-    if (s->positions) memcpy(more, s->position, (size_t)s->positions * sizeof *more);
-    more[s->positions] = (struct hr_position){.split = arena_strdup(&s->arena, split)};
+        if (!strcmp(s->position[i].split, split)) return i;
+    size_t n = (size_t)s->positions;
+    struct hr_position *more = arena_alloc(&s->arena, (n + 1) * sizeof *more);
+    struct store_before *before = arena_alloc(&s->arena, (n + 1) * sizeof *before);
+    if (n) memcpy(more, s->position, n * sizeof *more);
+    if (n) memcpy(before, s->before, n * sizeof *before);
+    more[n] = (struct hr_position){.split = arena_strdup(&s->arena, split)};
+    before[n] = (struct store_before){.none = true};
     s->position = more;
-    return &s->position[s->positions++];
+    s->before = before;
+    return s->positions++;
 }
 
-static bool put_positions(struct store *s, struct hr_positions at, struct hr_error *err) {
+static bool put_positions(struct store *s, int64_t epoch, struct hr_positions at, struct hr_error *err) {
     for (int i = 0; i < at.n; i++) {
-        int known = s->positions;
-        struct hr_position *p = position_of(s, at.item[i].split);
+        int known = s->positions, k = position_of(s, at.item[i].split);
+        struct hr_position *p = &s->position[k];
         bool fresh = s->positions > known;
         if (!fresh && p->at == at.item[i].at) continue;
-        s->checksum += position_checksum(p->split, at.item[i].at) - (fresh ? 0 : position_checksum(p->split, p->at));
+        if (!fresh) s->checksum -= position_checksum(p, &s->before[k]);
+        s->before[k] = (struct store_before){epoch, p->at, fresh};
         p->at = at.item[i].at;
+        s->checksum += position_checksum(p, &s->before[k]);
         sqlite3_bind_text(s->put_position, 1, p->split, -1, SQLITE_STATIC);
         sqlite3_bind_int64(s->put_position, 2, p->at);
         sqlite3_bind_text(s->put_position, 3, at.item[i].detail, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(s->put_position, 4, epoch);
         if (!step_done(s, s->put_position, err)) return false;
     }
     return true;
@@ -219,9 +232,9 @@ static bool put_positions(struct store *s, struct hr_positions at, struct hr_err
 static bool put_counts(struct store *s, const struct store_counts *counts, int n, struct hr_error *err) {
     for (int i = 0; i < n; i++) {
         const struct hr_counts *c = &counts[i].counts;
-        uint64_t number[] = {c->in, c->out, c->filtered, c->dropped, c->bad};
+        uint64_t number[] = {c->in, c->out, c->filtered, c->dropped, c->dead, c->bad};
         sqlite3_bind_text(s->add_counts, 1, counts[i].id, -1, SQLITE_STATIC);
-        for (int k = 0; k < 5; k++) sqlite3_bind_int64(s->add_counts, k + 2, (sqlite3_int64)number[k]);
+        for (int k = 0; k < 6; k++) sqlite3_bind_int64(s->add_counts, k + 2, (sqlite3_int64)number[k]);
         if (!step_done(s, s->add_counts, err)) return false;
     }
     return true;
@@ -240,7 +253,7 @@ bool store_commit(struct store *s, int64_t epoch, int64_t published, struct hr_p
     if (!store_exec(s, s->db, "BEGIN IMMEDIATE", err)) return false;
     bool ok = true;
     for (int i = 0; ok && epoch && i < s->job.nodes; i++) ok = put_changed(s, i, epoch, err);
-    ok = ok && put_positions(s, at, err) && put_counts(s, counts, n_counts, err);
+    ok = ok && put_positions(s, epoch, at, err) && put_counts(s, counts, n_counts, err) && store_put_outbox(s, err);
     if (epoch) s->epoch = epoch;
     s->published = published;
     ok = ok && put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);
@@ -256,13 +269,13 @@ bool store_set_published(struct store *s, int64_t published, struct hr_error *er
 struct hr_counts store_counts_of(struct store *s, const char *id) {
     struct hr_counts c = {0};
     struct hr_error err = {0};
-    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT rows_in, rows_out, filtered, dropped, bad FROM hr_counters WHERE id = ?", &err);
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT rows_in, rows_out, filtered, dropped, dead, bad FROM hr_counters WHERE id = ?", &err);
     if (!q) return c;
     sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
     if (sqlite3_step(q) == SQLITE_ROW)
         c = (struct hr_counts){(uint64_t)sqlite3_column_int64(q, 0), (uint64_t)sqlite3_column_int64(q, 1),
                                (uint64_t)sqlite3_column_int64(q, 2), (uint64_t)sqlite3_column_int64(q, 3),
-                               (uint64_t)sqlite3_column_int64(q, 4)};
+                               (uint64_t)sqlite3_column_int64(q, 4), (uint64_t)sqlite3_column_int64(q, 5)};
     sqlite3_finalize(q);
     return c;
 }

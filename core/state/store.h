@@ -14,10 +14,17 @@ struct store_node {           /* a stateful node */
 };
 struct store_counts { const char *id; struct hr_counts counts; };
 
+struct store_sink {           /* one that a restart may have to give an epoch again */
+    const char *id;
+    const char *target;       /* what it writes to; where that changes it is a new sink */
+    int64_t since;            /* filled by store_open: the epoch after which it came */
+};
+
 struct store_job {
     const char *name;
     const char *source;       /* signature of the source: plug-in and what identifies its records */
     int nodes; struct store_node *node;
+    int sinks; struct store_sink *sink;
     bool sync;                /* a sink publishes elsewhere: synchronous=FULL */
     bool read_only;           /* look at what is committed, also while the job runs: no lock, no commits */
 };
@@ -27,12 +34,19 @@ struct store;
  * Creates under a temporary name, or checks and loads. err names what is refused (HR_ECHECKPOINT). */
 struct store *store_open(const char *path, const struct store_job *, struct hr_error *);
 struct hr_positions store_positions(struct store *); /* newest committed; n = 0: none yet */
+/* Where the newest epoch began, in the arena; splits that it found are missing. */
+struct hr_positions store_positions_before(struct store *, struct arena *);
+const char *store_pipeline(struct store *); /* the uuid made with the checkpoint */
 int64_t store_epoch(struct store *);     /* finished epochs */
 int64_t store_published(struct store *);
 /* One transaction: changed groups of every node, positions, counters (added to the totals), epoch.
  * epoch = 0 commits starting positions only. */
 bool store_commit(struct store *, int64_t epoch, int64_t published, struct hr_positions,
                   const struct store_counts *, int n_counts, struct hr_error *);
+/* Rows of a sink that the next commit keeps, for it alone: the source cannot be read again. Not copied. */
+void store_outbox_put(struct store *, int sink, const void *p, size_t n);
+/* What the newest commit kept, in the arena; *n = 0: nothing. */
+bool store_outbox_get(struct store *, int sink, struct arena *, const char **p, size_t *n, struct hr_error *);
 bool store_set_published(struct store *, int64_t published, struct hr_error *);
 /* Rows of a node in key order as batches in the arena, which is reset for each: those of epoch only_epoch, or all with -1.
  * Calls each(ctx, batch) until done; false from it stops. */

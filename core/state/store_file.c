@@ -67,10 +67,11 @@ static void put_state_schema(struct hr_buffer *b, const struct store_node *n) {
 }
 
 static bool insert_meta(struct store *s, sqlite3 *db, struct hr_error *err) {
-    sqlite3_stmt *q = store_prepare(s, db, "INSERT INTO hr_meta VALUES(1, ?, ?, ?, 0, 0, 0)", err);
+    sqlite3_stmt *q = store_prepare(s, db, "INSERT INTO hr_meta VALUES(1, ?, ?, ?, 0, 0, 0, ?)", err);
     if (!q) return false;
-    const char *text[] = {s->job.name, s->job.source, store_signature(s)};
-    for (int i = 0; i < 3; i++) sqlite3_bind_text(q, i + 1, text[i], -1, SQLITE_STATIC);
+    store_make_pipeline(s);
+    const char *text[] = {s->job.name, s->job.source, store_signature(s), s->pipeline};
+    for (int i = 0; i < 4; i++) sqlite3_bind_text(q, i + 1, text[i], -1, SQLITE_STATIC);
     bool ok = sqlite3_step(q) == SQLITE_DONE || store_fail(s, db, err, "");
     sqlite3_finalize(q);
     return ok;
@@ -80,10 +81,12 @@ bool store_schema(struct store *s, sqlite3 *db, struct hr_error *err) {
     struct hr_buffer b = {0};
     buffer_printf(&b, "PRAGMA application_id=%d;PRAGMA user_version=%d;BEGIN;"
                   "CREATE TABLE hr_meta(one INTEGER PRIMARY KEY CHECK(one=1), name TEXT NOT NULL, source TEXT NOT NULL,"
-                  " state TEXT NOT NULL, epoch INTEGER NOT NULL, published INTEGER NOT NULL, checksum INTEGER NOT NULL);"
-                  "CREATE TABLE hr_positions(split TEXT PRIMARY KEY, position INTEGER NOT NULL, detail TEXT) WITHOUT ROWID;"
+                  " state TEXT NOT NULL, epoch INTEGER NOT NULL, published INTEGER NOT NULL, checksum INTEGER NOT NULL, pipeline TEXT NOT NULL);"
+                  "CREATE TABLE hr_positions(split TEXT PRIMARY KEY, position INTEGER NOT NULL, detail TEXT, epoch INTEGER NOT NULL,"
+                  " position_before INTEGER, detail_before TEXT) WITHOUT ROWID;"
                   "CREATE TABLE hr_counters(id TEXT PRIMARY KEY, rows_in INTEGER, rows_out INTEGER, filtered INTEGER,"
-                  " dropped INTEGER, bad INTEGER) WITHOUT ROWID;", STORE_APPLICATION, STORE_FORMAT);
+                  " dropped INTEGER, dead INTEGER, bad INTEGER) WITHOUT ROWID;%s", STORE_APPLICATION, STORE_FORMAT,
+                  store_sinks_schema);
     for (int i = 0; i < s->job.nodes; i++) put_state_schema(&b, &s->job.node[i]);
     buffer_putc(&b, '\0');
     bool ok = store_exec(s, db, b.p, err) && insert_meta(s, db, err) && store_exec(s, db, "COMMIT", err);

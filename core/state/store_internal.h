@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_FORMAT = 1, STORE_APPLICATION = 0x68647263 /* "hdrc" */ };
+enum { STORE_FORMAT = 2, STORE_APPLICATION = 0x68647263 /* "hdrc" */ };
 
 struct store {
     const char *path; /* NULL: in memory */
@@ -16,9 +16,18 @@ struct store {
     int lock;              /* of FILE.lock; -1: none */
     int64_t epoch, published;
     uint64_t checksum;     /* over all rows and positions */
+    char pipeline[40];     /* uuid */
     struct hr_position *position;
+    struct store_before *before; /* of each position */
     int positions;
+    struct hr_text *outbox;      /* of each sink: what the next commit keeps */
     sqlite3_stmt *put_position, *add_counts, *put_meta, **put_row; /* put_row: one for each node */
+};
+
+/* Where a position was before the epoch that moved it last. */
+struct store_before {
+    int64_t epoch, at;
+    bool none; /* there was none */
 };
 
 /* ---- store_file.c: the file, its lock, its schema ---- */
@@ -39,6 +48,13 @@ bool store_check(struct store *, struct hr_error *);
 bool store_load(struct store *, struct hr_error *);
 /* "id: signature" of every stateful node, in the arena. */
 const char *store_signature(struct store *);
-uint64_t position_checksum(const char *split, int64_t at);
+uint64_t position_checksum(const struct hr_position *, const struct store_before *);
+
+/* ---- store_sinks.c: what the sinks need of the checkpoint ---- */
+
+extern const char store_sinks_schema[];
+void store_make_pipeline(struct store *); /* a new uuid */
+bool store_know_sinks(struct store *, struct hr_error *);
+bool store_put_outbox(struct store *, struct hr_error *); /* inside the commit */
 
 #endif

@@ -7,7 +7,10 @@ static bool refuse(const struct store *s, struct hr_error *err, const char *what
     return error_set(err, HR_ECHECKPOINT, "checkpoint %s: %s", store_name(s), what);
 }
 
-uint64_t position_checksum(const char *split, int64_t at) { return hash_bytes(split, strlen(split), (uint64_t)at); }
+uint64_t position_checksum(const struct hr_position *p, const struct store_before *b) {
+    int64_t number[] = {p->at, b->epoch, b->none ? -1 : b->at, b->none};
+    return hash_bytes(p->split, strlen(p->split), hash_bytes(number, sizeof number, 0));
+}
 
 const char *store_signature(struct store *s) {
     struct hr_buffer b = {0};
@@ -45,7 +48,7 @@ static bool same(const struct store *s, struct hr_error *err, const char *what, 
 }
 
 static bool check_meta(struct store *s, struct hr_error *err) {
-    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT name, source, state, epoch, published, checksum FROM hr_meta", err);
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT name, source, state, epoch, published, checksum, pipeline FROM hr_meta", err);
     if (!q) return false;
     bool ok = sqlite3_step(q) == SQLITE_ROW || refuse(s, err, "damaged: it has no meta row");
     if (ok) {
@@ -55,6 +58,8 @@ static bool check_meta(struct store *s, struct hr_error *err) {
         s->epoch = sqlite3_column_int64(q, 3);
         s->published = sqlite3_column_int64(q, 4);
         s->checksum = (uint64_t)sqlite3_column_int64(q, 5);
+        const char *pipeline = (const char *)sqlite3_column_text(q, 6);
+        snprintf(s->pipeline, sizeof s->pipeline, "%s", pipeline ? pipeline : "");
     }
     sqlite3_finalize(q);
     return ok;
@@ -119,14 +124,18 @@ static bool load_positions(struct store *s, uint64_t *sum, struct hr_error *err)
     int64_t n = 0;
     one_number(s, "SELECT count(*) FROM hr_positions", &n);
     s->position = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->position);
-    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT split, position, detail FROM hr_positions", err);
+    s->before = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->before);
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT split, position, detail, epoch, position_before FROM hr_positions", err);
     if (!q) return false;
     while (s->positions < n && sqlite3_step(q) == SQLITE_ROW) {
         const char *split = (const char *)sqlite3_column_text(q, 0), *detail = (const char *)sqlite3_column_text(q, 2);
+        struct store_before *before = &s->before[s->positions];
         struct hr_position *p = &s->position[s->positions++];
         *p = (struct hr_position){arena_strdup(&s->arena, split ? split : ""), sqlite3_column_int64(q, 1),
                                   detail ? arena_strdup(&s->arena, detail) : NULL};
-        *sum += position_checksum(p->split, p->at);
+        *before = (struct store_before){sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4),
+                                        sqlite3_column_type(q, 4) == SQLITE_NULL};
+        *sum += position_checksum(p, before);
     }
     sqlite3_finalize(q);
     return s->positions == n || store_fail(s, s->db, err, "");
