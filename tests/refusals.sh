@@ -112,7 +112,10 @@ module() { # FILE ABI SIZE
         ${CC:-cc} -shared -fPIC -x c - -o "$1"
 }
 abi=$(sed -n 's/^#define HR_ABI \([0-9]*\)u$/\1/p' "$srcdir/core/headrace/plugin.h")
-mkdir -m 755 modules && module modules/abi.so 99 8 && module modules/size.so "$abi" 8
+mkdir -m 755 modules && module modules/abi.so 99 8
+printf '#include <stdlib.h>\n__attribute__((constructor)) static void ran(void) { exit(system("touch ran")); }\nconst unsigned headrace_module[6] = {98, 8};\n' |
+    ${CC:-cc} -shared -fPIC -x c - -o modules/constructor.so
+module modules/size.so "$abi" 8
 echo 'no module' >modules/text.so
 printf 'int x;' | ${CC:-cc} -shared -fPIC -x c - -o modules/plain.so
 module modules/open.so "$abi" 8 && chmod o+w modules/open.so
@@ -120,6 +123,8 @@ mkdir -m 757 folder && module folder/in.so "$abi" 8 && chmod 757 folder
 sed 's/console/consolation/' good.yaml >sink.yaml
 refused() { expect 3 "$1" "$headrace" check sink.yaml --plugin-dir modules --plugin-dir folder --plugin-dir none; }
 refused 'modules/abi.so: refused: built for ABI 99'
+refused 'modules/constructor.so: refused: built for ABI 98'
+[ ! -e ran ] || { echo "FAIL: code of a refused module ran"; failed=$((failed + 1)); }
 refused 'modules/size.so: refused: its records have 8 bytes'
 refused 'modules/text.so: refused: not a module'
 refused 'modules/plain.so: refused: not a module: it does not export headrace_module'

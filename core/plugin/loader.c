@@ -1,8 +1,8 @@
 /*
  * 1. A module, and the folder it lies in, belongs to root or to the user, and not everybody may write to it:
  *    that is looked at before the file is opened, as opening it could already run its code.
- * 2. It exports headrace_module with our ABI number and our size of the record; nothing else of it is read
- *    before that is known.
+ * 2. It exports headrace_module with our ABI number and our size of the record: that is read from the file's bytes
+ *    (module_file.c), so a module of another version never runs.
  * 3. Modules stay loaded until the process ends: their code may be on some thread's stack.
  */
 #include "core/plugin/loader.h"
@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MOST_BYTES = 1 << 28 };
+
 #define REFUSE(l, ...) ((l)->refuse((l)->ctx, arena_printf((l)->arena, __VA_ARGS__)))
 
 /* NULL: this owner and these permissions are trusted. */
@@ -22,6 +24,18 @@ static const char *distrust(const struct stat *st) {
     if (st->st_mode & S_IWOTH) return "everybody may write to it";
     if (st->st_uid != 0 && st->st_uid != geteuid()) return "it belongs to neither root nor you";
     return NULL;
+}
+
+/* NULL: it may be loaded. */
+static const char *examine(const struct loader *l, const char *path, size_t n) {
+    FILE *f = n <= MOST_BYTES ? fopen(path, "re") : NULL;
+    if (!f) return n <= MOST_BYTES ? strerror(errno) : "it is larger than 256 MiB";
+    char *bytes = xmalloc(n);
+    n = fread(bytes, 1, n, f);
+    const char *why = ferror(f) ? strerror(errno) : module_examine(l->arena, bytes, n);
+    free(bytes);
+    fclose(f);
+    return why;
 }
 
 static const struct hr_module *open_module(const struct loader *l, const char *path) {
@@ -34,14 +48,8 @@ static const struct hr_module *open_module(const struct loader *l, const char *p
         return NULL;
     }
     const struct hr_module *m = dlsym(handle, "headrace_module");
-    if (!m)
-        REFUSE(l, "%s: refused: not a module: it does not export headrace_module", path);
-    else if (m->abi != HR_ABI)
-        REFUSE(l, "%s: refused: built for ABI %u, this is ABI %u", path, m->abi, HR_ABI);
-    else if (m->size != sizeof(struct hr_plugin))
-        REFUSE(l, "%s: refused: its records have %u bytes, ours %zu", path, m->size, sizeof(struct hr_plugin));
-    else
-        return m;
+    if (m && m->abi == HR_ABI && m->size == sizeof(struct hr_plugin)) return m;
+    REFUSE(l, "%s: refused: it changed while it was loaded", path);
     dlclose(handle);
     return NULL;
 }
@@ -53,6 +61,7 @@ static void load(const struct loader *l, const char *path) {
         return;
     }
     const char *why = S_ISREG(st.st_mode) ? distrust(&st) : "it is not a file";
+    if (!why) why = examine(l, path, (size_t)st.st_size);
     if (why) {
         REFUSE(l, "%s: refused: %s", path, why);
         return;

@@ -12,6 +12,8 @@ struct loader {
     void *ctx;
 };
 
+/* NULL: the bytes are a module built for this program. Else why not, perhaps in the arena. Runs none of it. */
+const char *module_examine(struct arena *, const char *bytes, size_t n);
 /* Every *.so of the folder, in the order of names. A folder that is not there is refused if `must`. */
 void loader_folder(const struct loader *, const char *dir, bool must);
 
