@@ -26,9 +26,9 @@ static bool step(const struct hr_agg *agg, struct hr_agg_memory *memory, char *s
 }
 
 static bool merge(const struct hr_agg *agg, struct hr_agg_memory *memory, void *into, const void *from, struct hr_error *err) {
-    (void)agg, (void)memory, (void)err;
-    *(int64_t *)into += *(const int64_t *)from;
-    return true;
+    (void)agg, (void)memory;
+    int64_t *n = into;
+    return !__builtin_add_overflow(*n, *(const int64_t *)from, n) || hr_fail(err, HR_EFAIL, "count: more than BIGINT holds");
 }
 
 static bool save(const struct hr_agg *agg, const void *state, struct hr_buffer *out) {
@@ -42,7 +42,7 @@ static bool load(const struct hr_agg *agg, struct hr_agg_memory *memory, void *s
     (void)agg, (void)memory;
     if (version != 1 || n != 8) return hr_fail(err, HR_ECHECKPOINT, "count: a saved state cannot be read");
     memcpy(state, p, 8);
-    return true;
+    return *(int64_t *)state >= 0 || hr_fail(err, HR_ECHECKPOINT, "count: a saved state cannot be read");
 }
 
 static bool final(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {

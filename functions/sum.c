@@ -17,6 +17,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_ROWS (UINT64_MAX >> 2) /* that two sums can be added */
+
 struct number_sum {
     uint64_t rows;
     union {
@@ -118,7 +120,9 @@ static bool load(const struct hr_agg *agg, struct hr_agg_memory *memory, void *s
     } else if (ok && (ok = n == 32)) {
         memcpy(&s->low, p + 8, 16);
         memcpy(&s->high, p + 24, 8);
+        ok = s->high <= (int64_t)(s->rows & MOST_ROWS) && s->high >= -(int64_t)(s->rows & MOST_ROWS); /* a row carries 1 at most */
     }
+    ok = ok && s->rows <= MOST_ROWS;
     return ok || hr_fail(err, HR_ECHECKPOINT, "%s: a saved state cannot be read", agg->fn->name);
 }
 

@@ -11,8 +11,8 @@ size_t file_chunk_bytes = 256 * 1024;
 
 size_t file_mark(const char *p, size_t n) { return n >= 3 && !memcmp(p, "\xEF\xBB\xBF", 3) ? 3 : 0; }
 
-/* Room for the longest record and its CRLF. */
-static size_t most(const struct file_reader *r) { return r->record + 2; }
+/* Room for the longest record and its CRLF, behind a byte order mark. */
+static size_t most(const struct file_reader *r) { return r->record + 5; }
 
 /* NULL: no memory for it, and the error is set. */
 static struct file_piece *piece_grow(struct file_reader *r, struct file_piece *p, size_t room, struct hr_error *err) {
@@ -87,7 +87,9 @@ static bool is_too_long(const struct file_reader *r) {
 
 static void pass_over(struct file_reader *r) {
     struct file_piece *p = r->piece;
-    r->over += (int64_t)p->n;
+    size_t mark = p->at == 0 ? file_mark(p->bytes, p->n) : 0;
+    if (!r->over) r->over_at = p->at + (int64_t)mark;
+    r->over += (int64_t)(p->n - mark);
     p->at += (int64_t)p->n;
     file_scan_cut(&r->scan, p->n);
     p->n = 0;
@@ -102,7 +104,7 @@ static enum file_got end_over(struct file_reader *r, size_t n, struct file_piece
     }
     size_t end = n && p->bytes[n - 1] == '\n' ? n - 1 : n;
     end -= end && p->bytes[end - 1] == '\r';
-    *over = (struct file_piece){.at = r->input->at, .over = r->over + (int64_t)end};
+    *over = (struct file_piece){.at = r->over_at, .over = r->over + (int64_t)end};
     p->at += (int64_t)n;
     p->n -= n;
     memmove(p->bytes, p->bytes + n, p->n);

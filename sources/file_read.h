@@ -27,7 +27,7 @@ struct file_reader {
     size_t record;            /* bytes that are held of a record at most */
     struct file_scan scan;
     struct file_piece *piece; /* what comes next */
-    int64_t over;             /* bytes passed over of a record that is too long */
+    int64_t over, over_at;    /* bytes passed over of a record that is too long, and where it starts */
 };
 
 enum file_got {

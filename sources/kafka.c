@@ -263,8 +263,9 @@ static void fill_text(struct hr_column *c, uint32_t i, const void *p, size_t n) 
 static void fill_timestamp(struct hr_column *c, uint32_t i, const rd_kafka_message_t *m) {
     rd_kafka_timestamp_type_t type;
     int64_t ms = rd_kafka_message_timestamp(m, &type);
-    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) hr_set_null(c, i);
-    ((int64_t *)c->at)[i] = ms * 1000;
+    int64_t *us = &((int64_t *)c->at)[i];
+    /* a producer may write any number */
+    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || __builtin_mul_overflow(ms, 1000, us)) hr_set_null(c, i);
 }
 
 static void fill_column(const struct kafka *k, int column, rd_kafka_message_t *const *m, uint32_t n, struct hr_column *c) {

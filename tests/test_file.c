@@ -29,7 +29,7 @@ static void *memory_new(size_t n) {
     return m->bytes;
 }
 
-static bool host_fail(struct hr_error *err, int code, const char *format, ...) {
+static bool HR_PRINTF(3, 4) host_fail(struct hr_error *err, int code, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
@@ -40,7 +40,7 @@ static bool host_fail(struct hr_error *err, int code, const char *format, ...) {
 
 static void host_log(enum hr_level level, const char *format, ...) { (void)level; (void)format; }
 
-static bool host_fault(struct hr_bind *b, const void *field, const char *format, ...) {
+static bool HR_PRINTF(3, 4) host_fault(struct hr_bind *b, const void *field, const char *format, ...) {
     (void)b;
     (void)field;
     va_list args;

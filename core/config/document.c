@@ -29,10 +29,12 @@ static struct hr_place place(const struct document *d, yaml_mark_t m) {
 
 static bool read_file(struct document *d, FILE *f) {
     struct stat st;
-    if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
+    if (fstat(fileno(f), &st)) return document_fault(d, nowhere(d), 1, "cannot be read: %s", strerror(errno)), false;
+    if (S_ISDIR(st.st_mode))
         return document_fault(d, nowhere(d), 1, "is a directory"), false;
-    d->source = arena_alloc(&d->arena, MOST_BYTES + 2);
-    d->size = fread(d->source, 1, MOST_BYTES + 1, f);
+    size_t room = S_ISREG(st.st_mode) && st.st_size < MOST_BYTES ? (size_t)st.st_size : MOST_BYTES;
+    d->source = arena_alloc(&d->arena, room + 2);
+    d->size = fread(d->source, 1, room + 1, f);
     if (ferror(f)) return document_fault(d, nowhere(d), 1, "cannot be read: %s", strerror(errno)), false;
     if (d->size > MOST_BYTES) return document_fault(d, nowhere(d), 1, "is larger than 1 MiB"), false;
     if (d->size >= 3 && !memcmp(d->source, "\xEF\xBB\xBF", 3)) {

@@ -89,7 +89,8 @@ static void put_date(struct hr_buffer *b, int64_t days) {
 
 static int64_t put_day_and_time(struct hr_buffer *b, int64_t us, char between) {
     const int64_t day_us = 86400000000;
-    int64_t day = us / day_us - (us % day_us < 0), left = us - day * day_us;
+    int64_t left = us % day_us, day = us / day_us - (left < 0);
+    if (left < 0) left += day_us;
     put_date(b, day);
     int s = (int)(left / 1000000);
     buffer_printf(b, "%c%02d:%02d:%02d", between, s / 3600, s / 60 % 60, s % 60);

@@ -44,6 +44,11 @@ static void take(struct parser *p) {
     p->token = lexer_next(p->arena, p->text, p->end);
 }
 
+/* The token behind the next one; there is none behind the end. */
+static struct token peek(const struct parser *p) {
+    return p->token.kind == TOKEN_END ? p->token : lexer_next(p->arena, p->text, p->token.at + p->token.n);
+}
+
 static bool is_sign(const struct parser *p, const char *sign) {
     return p->token.kind == TOKEN_SIGN && !strcmp(p->token.sign, sign);
 }
@@ -256,7 +261,7 @@ static struct tree *parenthesised(struct parser *p) {
 }
 
 static struct tree *word(struct parser *p) {
-    struct token next = lexer_next(p->arena, p->text, p->token.at + p->token.n);
+    struct token next = peek(p);
     bool opens = next.kind == TOKEN_SIGN && !strcmp(next.sign, "(");
     if (is_word(p, "CASE")) return case_when(p);
     if (is_reserved(p)) return expected(p, "a value");
@@ -406,7 +411,7 @@ bool parse_aggregate(struct arena *arena, const char *text, struct aggregate_cal
     take(&p);
     if (!take_sign(&p, "(")) return expected(&p, "'(': an aggregate such as sum(x) or count(*)");
     if (!take_sign(&p, "*")) {
-        struct token next = lexer_next(arena, text, p.token.at + p.token.n);
+        struct token next = peek(&p);
         if (is_word(&p, "DISTINCT") && (next.kind == TOKEN_NAME || next.kind == TOKEN_QUOTED_NAME))
             return fault(&p, p.token.at, p.token.n, "DISTINCT is not there: it would need every value in the state");
         c->arg = parse(&p, LOOSEST);
