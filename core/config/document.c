@@ -1,4 +1,7 @@
 /* A YAML file to a tree: libyaml's events, and what a pipeline file may not hold. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 #include "core/config/internal.h"
 #include "core/data/value.h"
 
@@ -45,13 +48,20 @@ static bool read_file(struct document *d, FILE *f) {
     return true;
 }
 
+/* YAML ends a line at these too, and so would count other lines than an editor does. */
+static bool has_odd_break(const char *line, size_t n) {
+    if (n && line[n - 1] == '\r') n--;
+    return memchr(line, '\r', n) || memmem(line, n, "\xC2\x85", 2) || memmem(line, n, "\xE2\x80\xA8", 3) || memmem(line, n, "\xE2\x80\xA9", 3);
+}
+
 /* Everything behind this can rely on text that is text. */
 static bool check_text(struct document *d) {
     struct hr_place at = {1, 1, d};
     for (size_t start = 0; start < d->size; at.line++) {
         const char *line = d->source + start, *end = memchr(line, '\n', d->size - start);
         size_t n = end ? (size_t)(end - line) : d->size - start;
-        const char *why = !utf8_valid(line, n) ? "this line is not UTF-8" : memchr(line, '\0', n) ? "this line holds a NUL byte" : NULL;
+        const char *why = !utf8_valid(line, n) ? "this line is not UTF-8" : memchr(line, '\0', n) ? "this line holds a NUL byte"
+                          : has_odd_break(line, n) ? "this line holds a line break that is neither LF nor CRLF (CR, U+0085, U+2028 or U+2029)" : NULL;
         if (why) return document_fault(d, at, 1, "%s", why), false;
         start += n + 1;
     }

@@ -1,9 +1,11 @@
 /*
- * from_json over any bytes, a record a line. The first byte chooses how. Whether a record is bad, and of what, does
- * not depend on the columns that somebody reads; nor does a column's value on the others.
+ * from_json over any bytes, a record a line. The first byte chooses how. The hot path and the reference give the same;
+ * whether a record is bad, and of what, does not depend on the columns that somebody reads, nor does a column's value
+ * on the others.
  */
 #include "tests/fuzz/fuzz.h"
 #include "core/data/json.h"
+#include "core/data/json_internal.h"
 
 enum { ROWS = 64 };
 
@@ -14,14 +16,14 @@ struct result {
     const char **reason;
 };
 
-static struct result read_all(const struct hr_json *j, struct hr_lane *lane, const struct hr_schema *schema, const struct hr_column *text,
+static struct result read_all(enum json_path path, const struct hr_json *j, struct hr_lane *lane, const struct hr_schema *schema, const struct hr_column *text,
                               uint32_t rows, uint32_t wanted) {
     struct result r = {fuzz_alloc((size_t)schema->n * sizeof *r.column), fuzz_alloc(rows * sizeof *r.reason)};
     for (int k = 0; k < schema->n; k++) {
         r.column[k] = (struct hr_column){.type = schema->field[k].type};
         if (wanted >> k & 1) hr_column_make(lane, &r.column[k], rows);
     }
-    json_reader_read(j, ((struct lane_node *)lane->host)->batch, text, (struct hr_rows){NULL, rows}, r.column, r.reason);
+    json_reader_read_by(path, j, ((struct lane_node *)lane->host)->batch, text, (struct hr_rows){NULL, rows}, r.column, r.reason);
     return r;
 }
 
@@ -71,8 +73,14 @@ void fuzz_one(const uint8_t *data, size_t n) {
         text[rows] = (struct hr_text){fuzz_copy(p, length), (uint32_t)length, 0};
         p += length + 1;
     }
-    struct result all = read_all(j, &lane, &schema, &column, rows, ~0u), some = read_all(j, &lane, &schema, &column, rows, ~0u << 8 | pruned);
+    uint32_t few = ~0u << 8 | pruned;
+    struct result all = read_all(JSON_REFERENCE, j, &lane, &schema, &column, rows, ~0u),
+                  some = read_all(JSON_REFERENCE, j, &lane, &schema, &column, rows, few),
+                  both = read_all(JSON_BOTH, j, &lane, &schema, &column, rows, ~0u),
+                  both_some = read_all(JSON_BOTH, j, &lane, &schema, &column, rows, few);
     same(&all, &some, schema.n, rows, o.check_all);
+    same(&all, &both, schema.n, rows, true);
+    same(&some, &both_some, schema.n, rows, true);
     arena_free(&arena);
     arena_free(&batch);
 }
