@@ -26,7 +26,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_MESSAGES = 4096, LOW_MESSAGES = 10000 };
+/* What librdkafka holds is memory, about twice the payload's, and more than a few chunks ahead buys nothing. */
+#define QUEUED_MESSAGES 40000
+#define QUEUED_KIB 16384
+#define TEXT_OF(number) TEXT_OF_(number)
+#define TEXT_OF_(number) #number
 enum { KEY, VALUE, TOPIC, PARTITION, OFFSET, TIMESTAMP, COLUMNS };
 
 static const struct hr_field columns[COLUMNS] = {
@@ -87,7 +91,6 @@ static void on_event(rd_kafka_t *rk, void *opaque) {
 static bool connect_(struct kafka *k, struct hr_error *err) {
     char group[256], why[512];
     snprintf(group, sizeof group, "headrace-%.200s", k->open.job);
-    /* Small queues: what librdkafka holds is memory, and more than a few chunks ahead buys nothing. */
     const struct kafka_property own[] = {
         {"group.id", group},
         {"enable.auto.commit", "false"},
@@ -98,8 +101,8 @@ static bool connect_(struct kafka *k, struct hr_error *err) {
         {NULL, NULL},
     };
     static const struct hr_map_item quiet[] = {
-        {.name = "queued.min.messages", .value.s = "20000"},
-        {.name = "queued.max.messages.kbytes", .value.s = "4096"},
+        {.name = "queued.min.messages", .value.s = TEXT_OF(QUEUED_MESSAGES)},
+        {.name = "queued.max.messages.kbytes", .value.s = TEXT_OF(QUEUED_KIB)},
         {.name = "fetch.wait.max.ms", .value.s = "100"},
     };
     struct hr_map_item *all = calloc((size_t)k->config.n + 3, sizeof *all);
@@ -121,10 +124,6 @@ static bool connect_(struct kafka *k, struct hr_error *err) {
     return k->rkt || hr_fail(err, HR_EFAIL, "kafka: '%s' is no name of a topic", k->topic);
 }
 
-static void wake_on(struct kafka *k, int from) {
-    for (int i = from; i < k->partitions; i++) rd_kafka_queue_cb_event_enable(k->partition[i]->queue, on_event, k);
-}
-
 static bool open_(void *self, const struct hr_open *o) {
     struct kafka *k = self;
     k->open = *o;
@@ -132,9 +131,9 @@ static bool open_(void *self, const struct hr_open *o) {
     int n = kafka_await_topic(k);
     if (n && o->until.n) n = o->until.n; /* partitions that came later are left out */
     atomic_store(&k->seen, n);
-    if (!n || !kafka_add_partitions(k, n, false, o->err)) return false;
-    wake_on(k, 0);
-    return kafka_watch(k);
+    k->queue = rd_kafka_queue_new(k->rk);
+    rd_kafka_queue_cb_event_enable(k->queue, on_event, k);
+    return n && kafka_add_partitions(k, n, false, o->err) && kafka_watch(k);
 }
 
 /* ---- handing out ---- */
@@ -187,29 +186,58 @@ static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafk
 
 static bool is_done(const struct kafka *k, const struct kafka_partition *p) { return k->open.bounded && p->next >= p->end; }
 
-static enum hr_poll poll_partition(struct kafka *k, struct kafka_partition *p, struct hr_chunk *chunk, struct hr_error *err) {
-    rd_kafka_message_t *got[MOST_MESSAGES];
-    ssize_t n = rd_kafka_consume_batch_queue(p->queue, 0, got, MOST_MESSAGES);
-    int kept = 0;
-    bool ok = true;
-    if (!p->at_end && rd_kafka_queue_length(p->queue) < LOW_MESSAGES) kafka_hungry(k);
-    for (ssize_t i = 0; i < n; i++) {
-        bool keep = ok && !got[i]->err && take(k, p, got[i]);
-        if (ok && got[i]->err) ok = take_event(k, p, got[i], err);
-        if (keep) got[kept++] = got[i];
-        else rd_kafka_message_destroy(got[i]);
+static bool all_done(const struct kafka *k) {
+    for (int i = 0; i < k->partitions; i++)
+        if (!is_done(k, k->partition[i])) return false;
+    return true;
+}
+
+static bool all_at_end(const struct kafka *k) {
+    for (int i = 0; i < k->partitions; i++)
+        if (!k->partition[i]->at_end) return false;
+    return true;
+}
+
+/* The next messages of all partitions; each partition's come in order. */
+static void more_messages(struct kafka *k) {
+    size_t there = rd_kafka_queue_length(k->queue);
+    k->at = k->n = 0;
+    if (there < QUEUED_MESSAGES / 2 && !all_at_end(k)) kafka_hungry(k);
+    if (there == 0) return;
+    ssize_t n = rd_kafka_consume_batch_queue(k->queue, 0, k->got, there < KAFKA_CHUNK ? there : KAFKA_CHUNK);
+    if (n > 0) k->n = (int)n;
+}
+
+/* Messages of one partition that follow each other, as far as there are some: moved to `run`. */
+static bool take_run(struct kafka *k, struct kafka_partition **of, rd_kafka_message_t **run, int *n, struct hr_error *err) {
+    size_t bytes = 0;
+    for (*n = 0, *of = NULL; k->at < k->n && bytes < KAFKA_CHUNK_BYTES; k->at++) {
+        rd_kafka_message_t *m = k->got[k->at];
+        struct kafka_partition *p = m->partition >= 0 && m->partition < k->partitions ? k->partition[m->partition] : NULL;
+        if (*n && p != *of) return true;
+        bool ok = true, keep = p && !m->err && take(k, p, m);
+        if (p && m->err) ok = take_event(k, p, m, err);
+        if (keep) {
+            *of = p;
+            run[(*n)++] = m;
+            bytes += m->len + m->key_len;
+        } else {
+            rd_kafka_message_destroy(m);
+        }
+        if (ok) continue;
+        k->at++;
+        return false;
     }
-    if (!ok) {
-        for (int i = 0; i < kept; i++) rd_kafka_message_destroy(got[i]);
-        return HR_FAILED;
-    }
-    if (!kept) return HR_IDLE;
-    struct messages *m = malloc(sizeof *m + (size_t)kept * sizeof m->m[0]);
+    return true;
+}
+
+static enum hr_poll hand_out(struct kafka *k, struct kafka_partition *p, rd_kafka_message_t **run, int n, struct hr_chunk *chunk) {
+    struct messages *m = malloc(sizeof *m + (size_t)n * sizeof m->m[0]);
     if (!m) abort();
-    m->n = kept;
-    memcpy(m->m, got, (size_t)kept * sizeof m->m[0]);
-    *chunk = (struct hr_chunk){.split = &p->split, .data = m, .records = (uint32_t)kept};
-    for (int i = 0; i < kept; i++) chunk->bytes += m->m[i]->len + m->m[i]->key_len;
+    m->n = n;
+    memcpy(m->m, run, (size_t)n * sizeof m->m[0]);
+    *chunk = (struct hr_chunk){.split = &p->split, .data = m, .records = (uint32_t)n};
+    for (int i = 0; i < n; i++) chunk->bytes += run[i]->len + run[i]->key_len;
     if (k->down) hr_log(HR_INFO, "kafka: connected again");
     k->down = false;
     *k->denied = '\0';
@@ -218,26 +246,22 @@ static enum hr_poll poll_partition(struct kafka *k, struct kafka_partition *p, s
 
 static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *err) {
     struct kafka *k = self;
-    int seen = atomic_load(&k->seen), known = k->partitions;
+    int seen = atomic_load(&k->seen);
     rd_kafka_poll(k->rk, 0);
-    if (seen > known && !k->open.bounded) {
+    if (seen > k->partitions && !k->open.bounded) {
         hr_log(HR_INFO, "kafka: topic '%s' has %d partitions now", k->topic, seen);
         if (!kafka_add_partitions(k, seen, true, err)) return HR_FAILED;
-        wake_on(k, known);
     }
-    int done = 0;
-    for (int i = 0; i < k->partitions; i++) {
-        struct kafka_partition *p = k->partition[k->turn++ % k->partitions];
-        k->turn %= k->partitions;
-        if (is_done(k, p)) {
-            done++;
-            continue;
-        }
-        enum hr_poll what = poll_partition(k, p, chunk, err);
-        if (what != HR_IDLE) return what;
-        done += is_done(k, p);
+    rd_kafka_message_t *run[KAFKA_CHUNK];
+    struct kafka_partition *of;
+    int n;
+    if (k->at == k->n) more_messages(k);
+    if (!take_run(k, &of, run, &n, err)) {
+        for (int i = 0; i < n; i++) rd_kafka_message_destroy(run[i]);
+        return HR_FAILED;
     }
-    return done == k->partitions ? HR_END : HR_IDLE;
+    if (n) return hand_out(k, of, run, n, chunk);
+    return all_done(k) ? HR_END : HR_IDLE;
 }
 
 static struct hr_positions positions(void *self) {
@@ -353,9 +377,11 @@ static void close_(void *self) {
     if (k->doubled) hr_log(HR_INFO, "kafka: %s: %lld records came twice and were dropped", k->topic, (long long)k->doubled);
     if (k->lost) hr_log(HR_WARN, "kafka: %s: %lld records were gone", k->topic, (long long)k->lost);
     k->doubled = k->lost = 0;
-    for (int i = 0; i < k->partitions; i++)
-        if (k->partition[i]->queue) rd_kafka_queue_cb_event_enable(k->partition[i]->queue, NULL, NULL);
+    for (; k->at < k->n; k->at++) rd_kafka_message_destroy(k->got[k->at]);
+    if (k->queue) rd_kafka_queue_cb_event_enable(k->queue, NULL, NULL);
     kafka_partitions_free(k);
+    if (k->queue) rd_kafka_queue_destroy(k->queue);
+    k->queue = NULL;
     if (k->rkt) rd_kafka_topic_destroy(k->rkt);
     if (k->rk) rd_kafka_destroy_flags(k->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     k->rkt = NULL;

@@ -11,6 +11,18 @@ enum { ASK_MS = 1000, BOUNDED_TRIES = 30, WATCH_SECONDS = 5, LEAST_FEED_US = 500
 
 /* ---- the topic ---- */
 
+/* One partition of each leader, for wake_fetchers(). */
+static void note_leaders(struct kafka *k, const struct rd_kafka_metadata_topic *t) {
+    k->led = realloc(k->led, ((size_t)t->partition_cnt + 1) * sizeof *k->led);
+    if (!k->led) abort();
+    k->leaders = 0;
+    for (int i = 0; i < t->partition_cnt; i++) {
+        int other = 0;
+        while (other < i && t->partitions[other].leader != t->partitions[i].leader) other++;
+        if (other == i) k->led[k->leaders++] = t->partitions[i].id;
+    }
+}
+
 /* Partitions of the topic; 0 where there is none, with the reason. */
 static int ask_partitions(struct kafka *k, int timeout_ms, rd_kafka_resp_err_t *why) {
     const struct rd_kafka_metadata *meta = NULL;
@@ -20,6 +32,7 @@ static int ask_partitions(struct kafka *k, int timeout_ms, rd_kafka_resp_err_t *
     if (meta->topic_cnt == 1) {
         *why = meta->topics[0].err;
         if (!*why || *why == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) n = meta->topics[0].partition_cnt;
+        note_leaders(k, &meta->topics[0]);
     }
     rd_kafka_metadata_destroy(meta);
     return n;
@@ -139,7 +152,7 @@ static bool assign(struct kafka *k, int from, struct hr_error *err) {
     for (int i = from; i < k->partitions; i++) {
         struct kafka_partition *p = k->partition[i];
         p->queue = rd_kafka_queue_get_partition(k->rk, k->topic, p->number);
-        rd_kafka_queue_forward(p->queue, NULL); /* else all messages meet in the consumer's queue */
+        rd_kafka_queue_forward(p->queue, k->queue);
         rd_kafka_topic_partition_list_add(list, k->topic, p->number)->offset = p->next;
     }
     rd_kafka_error_t *e = NULL;
@@ -178,6 +191,8 @@ void kafka_partitions_free(struct kafka *k) {
     }
     free(k->partition);
     free(k->position);
+    free(k->led);
+    k->led = NULL;
     k->partition = NULL;
     k->position = NULL;
     k->partitions = 0;
@@ -197,7 +212,7 @@ static void look_for_partitions(struct kafka *k) {
  * (fetch.queue.backoff.ms came with librdkafka 2.2). Any request to its broker wakes it. */
 static void wake_fetchers(struct kafka *k) {
     int64_t low, high;
-    for (int p = 0; p < atomic_load(&k->seen); p++) rd_kafka_query_watermark_offsets(k->rk, k->topic, p, &low, &high, ASK_MS);
+    for (int i = 0; i < k->leaders; i++) rd_kafka_query_watermark_offsets(k->rk, k->topic, k->led[i], &low, &high, ASK_MS);
 }
 
 static void *watch(void *arg) {

@@ -11,11 +11,14 @@ struct kafka_partition {
     int32_t number;
     struct hr_split split;    /* "invoices[3]" */
     char name[16];            /* "3": in the checkpoint */
-    rd_kafka_queue_t *queue;  /* its own, so that a chunk is of one partition */
+    rd_kafka_queue_t *queue;  /* its own, forwarded to the one of all */
     int64_t next;             /* the offset expected next */
     int64_t end;              /* what was there at open */
     bool at_end;              /* end-of-partition was seen at `next` */
 };
+
+/* Of a chunk at most: one batch, so that one hot partition feeds all lanes, and not much memory where messages are long. */
+enum { KAFKA_CHUNK = 2048, KAFKA_CHUNK_BYTES = 1 << 20 };
 
 struct kafka {
     const char *brokers, *topic;
@@ -26,7 +29,10 @@ struct kafka {
     rd_kafka_t *rk;
     rd_kafka_topic_t *rkt;
     struct kafka_partition **partition; /* sorted by number; each stays where it is */
-    int partitions, turn;
+    int partitions;
+    rd_kafka_queue_t *queue;  /* of all partitions: what waits in it is bounded together */
+    rd_kafka_message_t *got[KAFKA_CHUNK]; /* taken from it; handed out up to `at` */
+    int at, n;
     int64_t record;           /* bytes of a message at most */
     struct hr_position *position;
     bool down;                /* said that no broker can be reached */
@@ -40,6 +46,8 @@ struct kafka {
     bool quitting, hungry;
     struct timespec fed;      /* when the fetchers were woken last */
     atomic_int seen;          /* partitions that the topic has by now */
+    int32_t *led;             /* one partition of each broker that leads some */
+    int leaders;
 };
 
 enum { KAFKA_LOSS_FAIL, KAFKA_LOSS_CONTINUE };
