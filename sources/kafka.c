@@ -103,13 +103,15 @@ static bool connect_(struct kafka *k, struct hr_error *err) {
     static const struct hr_map_item quiet[] = {
         {.name = "queued.min.messages", .value.s = TEXT_OF(QUEUED_MESSAGES)},
         {.name = "queued.max.messages.kbytes", .value.s = TEXT_OF(QUEUED_KIB)},
+        {.name = "fetch.max.bytes", .value.s = "8388608"},
         {.name = "fetch.wait.max.ms", .value.s = "100"},
     };
-    struct hr_map_item *all = calloc((size_t)k->config.n + 3, sizeof *all);
+    enum { QUIET = sizeof quiet / sizeof *quiet };
+    struct hr_map_item *all = calloc((size_t)k->config.n + QUIET, sizeof *all);
     if (!all) abort();
     memcpy(all, quiet, sizeof quiet);
-    if (k->config.n) memcpy(all + 3, k->config.item, (size_t)k->config.n * sizeof *all); /* later ones win */
-    struct hr_map config = {k->config.n + 3, all};
+    if (k->config.n) memcpy(all + QUIET, k->config.item, (size_t)k->config.n * sizeof *all); /* later ones win */
+    struct hr_map config = {k->config.n + QUIET, all};
     rd_kafka_conf_t *conf = kafka_config_new(k->brokers, &config, own, err);
     free(all);
     if (!conf) return false;
