@@ -214,7 +214,6 @@ static void format_part(const struct date_part *part, int y, int m, int d, int64
 
 void date_pattern_format(const struct date_pattern *p, int64_t us, struct hr_buffer *b) {
     int y, m, d;
-    int64_t days = floor_divide(us, DAY_US);
-    date_civil_of(days, &y, &m, &d);
-    for (int i = 0; i < p->n; i++) format_part(&p->part[i], y, m, d, us - days * DAY_US, b);
+    date_civil_of(floor_divide(us, DAY_US), &y, &m, &d);
+    for (int i = 0; i < p->n; i++) format_part(&p->part[i], y, m, d, floor_rest(us, DAY_US), b);
 }

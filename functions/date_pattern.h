@@ -39,5 +39,6 @@ enum { DAY_SECONDS = 86400 };
 
 /* Round down, for times before 1970 too. */
 static inline int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static inline int64_t floor_rest(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
 
 #endif

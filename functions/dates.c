@@ -99,7 +99,7 @@ static int part_dayofyear(int64_t day) { return (int)(day - date_days_of(part_ye
 /* Sunday is 1; 1970-01-01 was a Thursday. */
 static int part_dayofweek(int64_t day) { return (int)(day + 4 - floor_divide(day + 4, 7) * 7) + 1; }
 
-static int64_t time_of(int64_t us) { return us - floor_divide(us, DAY_US) * DAY_US; }
+static int64_t time_of(int64_t us) { return floor_rest(us, DAY_US); }
 static int part_hour(int64_t us) { return (int)(time_of(us) / (3600 * second_us)); }
 static int part_minute(int64_t us) { return (int)(time_of(us) / (60 * second_us) % 60); }
 static int part_second(int64_t us) { return (int)(time_of(us) / second_us % 60); }
@@ -216,15 +216,17 @@ static int64_t day_cut(int64_t day, enum unit unit) {
     }
 }
 
-static int64_t moment_cut(int64_t us, enum unit unit) {
+/* False: the start of the unit lies before all timestamps. */
+static bool moment_cut(int64_t us, enum unit unit, int64_t *out) {
     static const int64_t size[] = {[HOUR] = 3600000000, [MINUTE] = 60000000, [SECOND] = 1000000, [MILLISECOND] = 1000, [MICROSECOND] = 1};
-    if (unit > DAY) return floor_divide(us, size[unit]) * size[unit];
-    return day_cut(floor_divide(us, DAY_US), unit) * DAY_US;
+    if (unit > DAY) return !__builtin_mul_overflow(floor_divide(us, size[unit]), size[unit], out);
+    return !__builtin_mul_overflow(day_cut(floor_divide(us, DAY_US), unit), DAY_US, out);
 }
 
 static bool date_trunc(const struct hr_call *c) {
     enum unit unit = unit_of(hr_value(c->arg[0], first_of(c->rows)));
-    HR_EACH(c->rows, i) ((int64_t *)c->out->at)[i] = moment_cut(MICROS(c->arg[1], i), unit);
+    HR_EACH(c->rows, i)
+        if (!moment_cut(MICROS(c->arg[1], i), unit, &((int64_t *)c->out->at)[i])) hr_set_null(c->out, i);
     return true;
 }
 
