@@ -162,7 +162,7 @@ static bool parse_part(const struct date_part *part, struct hr_text *t, struct m
 }
 
 static bool is_moment(struct moment *m) {
-    if (m->month < 1 || m->month > 12 || m->day < 1 || m->day > date_month_days(m->year, m->month)) return false;
+    if (m->year < 1 || m->month < 1 || m->month > 12 || m->day < 1 || m->day > date_month_days(m->year, m->month)) return false;
     if (m->hour12 >= 0) {
         if (m->hour12 < 1 || m->hour12 > 12) return false;
         m->hour = m->hour12 % 12 + 12 * m->pm;
