@@ -5,7 +5,6 @@
 #include <string.h>
 
 enum {
-    FIXED_LSB = -80,      /* exponent of the least bit of `fixed` */
     LEAST = -1074,        /* exponent of the least bit of a double, and of digit 0 */
     MOST_ADDS = 1 << 30,  /* each adds less than 2^32 to a word of 63 bits */
     MANTISSA = 53,
@@ -51,14 +50,22 @@ static void digits_add(int64_t *digit, unsigned __int128 m, int exponent, bool n
 
 static void digits_add_fixed(int64_t *digit, hr_int128 fixed) {
     bool negative = fixed < 0;
-    digits_add(digit, negative ? -(unsigned __int128)fixed : (unsigned __int128)fixed, FIXED_LSB, negative);
+    digits_add(digit, negative ? -(unsigned __int128)fixed : (unsigned __int128)fixed, EXACT_LSB, negative);
 }
 
-static void want_digits(struct exact_sum *s, struct hr_agg_memory *memory) {
-    if (!s->digit) s->digit = memory->resize(memory, NULL, 0, EXACT_DIGITS * sizeof *s->digit);
-    if (++s->adds < MOST_ADDS) return;
-    carry(s->digit);
-    s->adds = 0;
+static struct exact_wide *wide(struct exact_sum *s, struct hr_agg_memory *memory) {
+    if (!s->wide) s->wide = memory->resize(memory, NULL, 0, sizeof *s->wide);
+    return s->wide;
+}
+
+/* The digits, with room for one more number. */
+static int64_t *digits(struct exact_sum *s, struct hr_agg_memory *memory) {
+    struct exact_wide *w = wide(s, memory);
+    if (++w->adds >= MOST_ADDS) {
+        carry(w->digit);
+        w->adds = 0;
+    }
+    return w->digit;
 }
 
 /* ---- adding ---- */
@@ -67,20 +74,18 @@ static void add_fixed(struct exact_sum *s, struct hr_agg_memory *memory, hr_int1
     if (!__builtin_add_overflow(s->fixed, v, &s->fixed)) return;
     /* the wrapped sum is not used: take v back and move both over */
     s->fixed = (hr_int128)((unsigned __int128)s->fixed - (unsigned __int128)v);
-    want_digits(s, memory);
-    digits_add_fixed(s->digit, s->fixed);
-    want_digits(s, memory);
-    digits_add_fixed(s->digit, v);
+    digits_add_fixed(digits(s, memory), s->fixed);
+    digits_add_fixed(digits(s, memory), v);
     s->fixed = 0;
 }
 
-void exact_add(struct exact_sum *s, struct hr_agg_memory *memory, double x) {
+void exact_add_wide(struct exact_sum *s, struct hr_agg_memory *memory, double x) {
     if (!isfinite(x)) {
-        s->flags |= isnan(x) ? EXACT_NAN : x > 0 ? EXACT_INFINITY : EXACT_MINUS_INFINITY;
+        wide(s, memory)->flags |= isnan(x) ? EXACT_NAN : x > 0 ? EXACT_INFINITY : EXACT_MINUS_INFINITY;
         return;
     }
     struct parts p = parts_of(x);
-    int shift = p.exponent - FIXED_LSB;
+    int shift = p.exponent - EXACT_LSB;
     if (!p.mantissa) return;
     if (shift < 0 && -shift < 64 && !(p.mantissa & ((1ull << -shift) - 1))) {
         p.mantissa >>= -shift;
@@ -90,22 +95,21 @@ void exact_add(struct exact_sum *s, struct hr_agg_memory *memory, double x) {
         hr_int128 v = (hr_int128)p.mantissa << shift;
         add_fixed(s, memory, p.negative ? -v : v);
     } else {
-        want_digits(s, memory);
-        digits_add(s->digit, p.mantissa, p.exponent, p.negative);
+        digits_add(digits(s, memory), p.mantissa, p.exponent, p.negative);
     }
 }
 
 void exact_merge(struct exact_sum *into, struct hr_agg_memory *memory, const struct exact_sum *from) {
-    into->flags |= from->flags;
     add_fixed(into, memory, from->fixed);
-    if (!from->digit) return;
-    want_digits(into, memory);
-    carry(into->digit);
+    if (!from->wide) return;
+    struct exact_wide *w = wide(into, memory);
+    w->flags |= from->wide->flags;
+    carry(w->digit);
     int64_t other[EXACT_DIGITS];
-    memcpy(other, from->digit, sizeof other);
+    memcpy(other, from->wide->digit, sizeof other);
     carry(other);
-    for (int i = 0; i < EXACT_DIGITS; i++) into->digit[i] += other[i];
-    into->adds = 1;
+    for (int i = 0; i < EXACT_DIGITS; i++) w->digit[i] += other[i];
+    w->adds = 1;
 }
 
 /* ---- rounding ---- */
@@ -139,12 +143,13 @@ static double round_digits(const int64_t *digit, int scale) {
 }
 
 double exact_round(const struct exact_sum *s, int scale) {
-    if (s->flags & EXACT_NAN) return NAN;
-    if (s->flags & EXACT_INFINITY) return s->flags & EXACT_MINUS_INFINITY ? NAN : INFINITY;
-    if (s->flags & EXACT_MINUS_INFINITY) return -INFINITY;
-    if (!s->digit) return ldexp((double)s->fixed, FIXED_LSB + scale); /* the conversion rounds once, to even */
+    uint32_t flags = s->wide ? s->wide->flags : 0;
+    if (flags & EXACT_NAN) return NAN;
+    if (flags & EXACT_INFINITY) return flags & EXACT_MINUS_INFINITY ? NAN : INFINITY;
+    if (flags & EXACT_MINUS_INFINITY) return -INFINITY;
+    if (!s->wide) return ldexp((double)s->fixed, EXACT_LSB + scale); /* the conversion rounds once, to even */
     int64_t digit[EXACT_DIGITS];
-    memcpy(digit, s->digit, sizeof digit);
+    memcpy(digit, s->wide->digit, sizeof digit);
     carry(digit);
     digits_add_fixed(digit, s->fixed);
     carry(digit);
@@ -158,12 +163,12 @@ double exact_round(const struct exact_sum *s, int scale) {
 /* ---- saving: flags, fixed, and the carried digits if there are any, little-endian ---- */
 
 void exact_save(const struct exact_sum *s, struct hr_buffer *out) {
-    char flags = (char)s->flags;
+    char flags = s->wide ? (char)s->wide->flags : 0;
     hr_put(out, &flags, 1);
     hr_put(out, &s->fixed, 16);
-    if (!s->digit) return;
+    if (!s->wide) return;
     int64_t digit[EXACT_DIGITS];
-    memcpy(digit, s->digit, sizeof digit);
+    memcpy(digit, s->wide->digit, sizeof digit);
     carry(digit);
     for (int i = 0; i < EXACT_DIGITS; i++) {
         uint32_t word = (uint32_t)digit[i];
@@ -173,14 +178,14 @@ void exact_save(const struct exact_sum *s, struct hr_buffer *out) {
 
 bool exact_load(struct exact_sum *s, struct hr_agg_memory *memory, const char *p, size_t n) {
     if (n != 17 && n != EXACT_SAVED) return false;
-    s->flags = (uint8_t)p[0];
     memcpy(&s->fixed, p + 1, 16);
+    if (p[0]) wide(s, memory)->flags = (uint8_t)p[0];
     if (n == 17) return true;
-    want_digits(s, memory);
+    int64_t *digit = digits(s, memory);
     for (int i = 0; i < EXACT_DIGITS; i++) {
         uint32_t word;
         memcpy(&word, p + 17 + 4 * i, 4);
-        s->digit[i] = i == EXACT_DIGITS - 1 ? (int32_t)word : (int64_t)word;
+        digit[i] = i == EXACT_DIGITS - 1 ? (int32_t)word : (int64_t)word;
     }
     return true;
 }

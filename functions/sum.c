@@ -19,22 +19,21 @@
 
 #define MOST_ROWS (UINT64_MAX >> 2) /* that two sums can be added */
 
-struct number_sum {
-    uint64_t rows;
-    union {
-        struct exact_sum exact;                /* DOUBLE */
-        struct {
-            unsigned __int128 low;             /* INT, BIGINT, DECIMAL: two's complement of 192 bits */
-            int64_t high;
-        };
+union number_sum {
+    struct exact_sum exact;    /* DOUBLE */
+    struct {                   /* INT, BIGINT, DECIMAL: two's complement of 192 bits */
+        unsigned __int128 low;
+        int64_t high;
+        uint64_t rows;         /* of every type */
     };
 };
+_Static_assert(offsetof(union number_sum, rows) == offsetof(struct exact_sum, rows), "one place for rows");
 
 static bool is_integer(struct hr_type t) { return t.id == HR_INT || t.id == HR_BIGINT; }
 static int at_most_38(int n) { return n < 38 ? n : 38; }
 
 static bool check(struct hr_agg *agg, struct hr_error *err) {
-    agg->size = sizeof(struct number_sum);
+    agg->size = sizeof(union number_sum);
     if (agg->args == 1 && (is_integer(agg->arg) || agg->arg.id == HR_DOUBLE || agg->arg.id == HR_DECIMAL)) return true;
     return hr_fail(err, HR_ECONFIG, "%s adds numbers: CAST(... AS DOUBLE)?", agg->fn->name);
 }
@@ -56,7 +55,7 @@ static bool avg_type(struct hr_agg *agg, struct hr_error *err) {
 
 /* ---- folding ---- */
 
-static void add_wide(struct number_sum *s, hr_int128 v) {
+static void add_wide(union number_sum *s, hr_int128 v) {
     unsigned __int128 low = s->low + (unsigned __int128)v;
     s->high += (v < 0 ? -1 : 0) + (low < s->low);
     s->low = low;
@@ -67,7 +66,7 @@ static bool step(const struct hr_agg *agg, struct hr_agg_memory *memory, char *s
     (void)err;
 #define FOLD(...)                                                                                  \
     HR_EACH(rows, i) {                                                                             \
-        struct number_sum *s = (struct number_sum *)(states + group[i] * stride);                  \
+        union number_sum *s = (union number_sum *)(states + group[i] * stride);                  \
         s->rows++;                                                                                 \
         __VA_ARGS__;                                                                               \
     }
@@ -83,8 +82,8 @@ static bool step(const struct hr_agg *agg, struct hr_agg_memory *memory, char *s
 
 static bool merge(const struct hr_agg *agg, struct hr_agg_memory *memory, void *into, const void *from, struct hr_error *err) {
     (void)err;
-    struct number_sum *a = into;
-    const struct number_sum *b = from;
+    union number_sum *a = into;
+    const union number_sum *b = from;
     a->rows += b->rows;
     if (agg->arg.id == HR_DOUBLE) {
         exact_merge(&a->exact, memory, &b->exact);
@@ -99,7 +98,7 @@ static bool merge(const struct hr_agg *agg, struct hr_agg_memory *memory, void *
 /* ---- saving ---- */
 
 static bool save(const struct hr_agg *agg, const void *state, struct hr_buffer *out) {
-    const struct number_sum *s = state;
+    const union number_sum *s = state;
     hr_put(out, &s->rows, 8);
     if (agg->arg.id == HR_DOUBLE) {
         exact_save(&s->exact, out);
@@ -112,7 +111,7 @@ static bool save(const struct hr_agg *agg, const void *state, struct hr_buffer *
 
 static bool load(const struct hr_agg *agg, struct hr_agg_memory *memory, void *state, int version, const char *p,
                  size_t n, struct hr_error *err) {
-    struct number_sum *s = state;
+    union number_sum *s = state;
     bool ok = version == 1 && n >= 8;
     if (ok) memcpy(&s->rows, p, 8);
     if (ok && agg->arg.id == HR_DOUBLE) {
@@ -134,7 +133,7 @@ struct magnitude {
     bool negative;
 };
 
-static struct magnitude magnitude_of(const struct number_sum *s) {
+static struct magnitude magnitude_of(const union number_sum *s) {
     struct magnitude m = {.negative = s->high < 0};
     unsigned __int128 low = s->low;
     uint64_t high = (uint64_t)s->high;
@@ -178,7 +177,7 @@ static bool decimal_of(const struct magnitude *m, int precision, hr_int128 *out)
     return v < limit;
 }
 
-static bool decimal_final(const struct number_sum *s, struct hr_type result, int more_scale, uint64_t rows, struct hr_column *out, uint32_t i) {
+static bool decimal_final(const union number_sum *s, struct hr_type result, int more_scale, uint64_t rows, struct hr_column *out, uint32_t i) {
     struct magnitude m = magnitude_of(s);
     for (int k = 0; k < more_scale; k++) multiply(&m, 10);
     divide(&m, rows);
@@ -186,15 +185,13 @@ static bool decimal_final(const struct number_sum *s, struct hr_type result, int
     return true;
 }
 
-static double wide_to_double(const struct number_sum *s) {
-    struct magnitude m = magnitude_of(s);
-    double d = (double)s->low; /* an integer sum of fewer than 2^64 rows of 64 bits: 128 bits are enough */
-    if (m.negative) d = -(double)(-s->low);
-    return d;
+static double wide_to_double(const union number_sum *s) {
+    /* an integer sum of fewer than 2^64 rows of 64 bits: 128 bits are enough */
+    return s->high < 0 ? -(double)(-s->low) : (double)s->low;
 }
 
 static bool sum_final(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {
-    const struct number_sum *s = state;
+    const union number_sum *s = state;
     if (!s->rows) {
         hr_set_null(out, i);
     } else if (agg->arg.id == HR_DOUBLE) {
@@ -211,7 +208,7 @@ static bool sum_final(const struct hr_agg *agg, const void *state, struct hr_col
 
 static bool avg_final(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {
     (void)err;
-    const struct number_sum *s = state;
+    const union number_sum *s = state;
     if (!s->rows) {
         hr_set_null(out, i);
         return true;
@@ -222,7 +219,7 @@ static bool avg_final(const struct hr_agg *agg, const void *state, struct hr_col
         mean = wide_to_double(s) / (double)s->rows;
     } else {
         double sum = exact_round(&s->exact, 0);
-        bool too_large = isinf(sum) && !s->exact.flags; /* the sum, not the mean */
+        bool too_large = isinf(sum) && !s->exact.wide->flags; /* the sum, not the mean */
         mean = too_large ? ldexp(exact_round(&s->exact, -64) / (double)s->rows, 64) : sum / (double)s->rows;
     }
     ((double *)out->at)[i] = mean;

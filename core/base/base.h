@@ -49,6 +49,11 @@ int folder_beneath(int base, const char *path, struct hr_error *);
 
 /* 64-bit hash of bytes (wyhash-like mixing); stable over versions: it is stored in checkpoints. */
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
+/* Multiply to 128 bits and fold (Wang Yi, wyhash). */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b) {
+    unsigned __int128 m = (unsigned __int128)a * b;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
 
 /* The candidate closest to `name` (optimal string alignment distance, at most a third of its length
  * and at least 1), or NULL. candidates ends with NULL. */

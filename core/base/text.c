@@ -10,20 +10,14 @@ static uint64_t load(const unsigned char *p, size_t n) {
     return v;
 }
 
-/* Multiply to 128 bits and fold (Wang Yi, wyhash). */
-static uint64_t mix(uint64_t a, uint64_t b) {
-    unsigned __int128 m = (unsigned __int128)a * b;
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 uint64_t hash_bytes(const void *data, size_t n, uint64_t seed) {
     const uint64_t k0 = 0xa0761d6478bd642full, k1 = 0xe7037ed1a0b428dbull, k2 = 0x8ebc6af09c88c6e3ull;
     const unsigned char *p = data;
     uint64_t h = seed ^ k0;
     size_t left = n;
-    for (; left > 16; left -= 16, p += 16) h = mix(load(p, 8) ^ k1, load(p + 8, 8) ^ h);
+    for (; left > 16; left -= 16, p += 16) h = hash_mix(load(p, 8) ^ k1, load(p + 8, 8) ^ h);
     uint64_t a = left > 8 ? load(p, 8) : load(p, left), b = left > 8 ? load(p + 8, left - 8) : 0;
-    return mix(k2 ^ n, mix(a ^ k1, b ^ h));
+    return hash_mix(k2 ^ n, hash_mix(a ^ k1, b ^ h));
 }
 
 /* Optimal string alignment distance (Damerau-Levenshtein without substring edits twice). */

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-static void put_big_endian(struct hr_buffer *b, unsigned __int128 v, int bytes) {
-    unsigned char out[16];
-    for (int i = bytes - 1; i >= 0; i--, v >>= 8) out[i] = (unsigned char)v;
-    buffer_put(b, out, (size_t)bytes);
+/* The low bytes of v, highest first. */
+static void put_big_endian(struct hr_buffer *b, uint64_t v, int bytes) {
+    v = __builtin_bswap64(v << (64 - 8 * bytes));
+    buffer_put(b, &v, (size_t)bytes);
 }
 
 static unsigned __int128 get_big_endian(const char *p, int bytes) {
@@ -76,11 +76,13 @@ void key_put(struct hr_buffer *b, struct hr_type t, const void *value) {
     case HR_BOOLEAN: buffer_putc(b, *(const char *)value); return;
     case HR_DOUBLE: put_big_endian(b, double_bits(*(const double *)value), 8); return;
     case HR_STRING: put_string(b, *(const struct hr_text *)value); return;
-    case HR_INT: case HR_DATE: wide = *(const int32_t *)value; break;
-    case HR_BIGINT: case HR_TIMESTAMP: wide = *(const int64_t *)value; break;
-    default: memcpy(&wide, value, 16);
+    case HR_INT: case HR_DATE: put_big_endian(b, (uint32_t)*(const int32_t *)value ^ 1u << 31, 4); return;
+    case HR_BIGINT: case HR_TIMESTAMP: put_big_endian(b, (uint64_t)*(const int64_t *)value ^ 1ull << 63, 8); return;
+    default:
+        memcpy(&wide, value, 16);
+        put_big_endian(b, (uint64_t)(wide >> 64) ^ 1ull << 63, 8);
+        put_big_endian(b, (uint64_t)wide, 8);
     }
-    put_big_endian(b, (unsigned __int128)wide ^ sign_of(signed_bytes(t)), signed_bytes(t));
 }
 
 static bool get_signed(const char **p, const char *end, struct hr_type t, void *value) {

@@ -1,48 +1,19 @@
 /*
- * An open-addressing table (linear probing, at most half full) from encoded key to group number; the
- * states of group g lie side by side at states + g * stride, so that a step runs over plain memory.
+ * An open-addressing table (linear probing, at most half full) from normalised key to group number. Key and
+ * states of a group lie side by side in one row, so that a group costs few cache lines however many there are, and a
+ * step runs over states + group * stride. All of a batch is hashed first, so that memory is on its way
+ * when it is looked at.
  */
-#include "core/state/groups.h"
+#include "core/state/groups_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SLOTS = 64, ALIGN = 16 };
-#define EMPTY UINT32_MAX
-#define SEED 0x6865616472616365ull
-
-struct entry {
-    uint64_t hash;
-    const char *key;
-    uint32_t key_n;
-    bool changed;
-};
-
-/* Blocks of the aggregates' own, in a ring, so that all can be freed without asking them. */
-struct block {
-    struct block *before, *after;
-};
-
-struct memory {
-    struct hr_agg_memory calls; /* first: what aggregates see */
-    struct block ring;
-    size_t bytes;
-};
-
-struct groups {
-    const struct groups_shape *shape;
-    size_t stride, *offset; /* of each aggregate's state */
-    uint32_t *slot, slots;
-    uint32_t n, room;
-    struct entry *entry;
-    struct groups_stored *stored;
-    char *states;
-    struct arena keys;
-    struct memory memory;
-    uint32_t *changed, changes;  /* numbers, in the order of their first change */
-    uint32_t *reported;          /* what groups_changed() gave */
-    uint32_t *order, ordered;    /* by key, of the first `ordered` groups */
-    struct hr_buffer key;        /* of the row at hand */
+enum {
+    FIRST_SLOTS = 64,
+    KEPT_SLOTS = 1 << 15, /* what a cleared table keeps at most */
+    FAR_SLOTS = 1 << 15,  /* beyond the near caches */
+    AHEAD = 8,            /* keys between fetching memory and using it */
 };
 
 /* ---- memory of the aggregates ---- */
@@ -79,41 +50,69 @@ static void memory_free(struct memory *m) {
 
 /* ---- the table ---- */
 
+static void empty_slots(struct groups *g, uint32_t slots) {
+    if (slots != g->slots) {
+        free(g->slot);
+        g->slot = xmalloc(slots * sizeof *g->slot);
+        g->slots = slots;
+    }
+    memset(g->slot, 0xff, slots * sizeof *g->slot);
+}
+
+/* malloc() aligns to 16 bytes, and moves what is large without copying it. */
+static void set_room(struct groups *g, uint32_t room) {
+    size_t words = ((size_t)room + 63) / 64, had = ((size_t)g->room + 63) / 64;
+    g->row = xrealloc(g->row, room * g->stride);
+    g->changed = xrealloc(g->changed, words * sizeof *g->changed);
+    if (words > had) memset(g->changed + had, 0, (words - had) * sizeof *g->changed);
+    if (g->stored) g->stored = xrealloc(g->stored, room * sizeof *g->stored);
+    g->room = room;
+}
+
 struct groups *groups_new(const struct groups_shape *shape) {
     struct groups *g = xcalloc(1, sizeof *g);
     g->shape = shape;
+    key_layout_init(&g->key, shape);
     g->offset = xcalloc((size_t)shape->aggs, sizeof *g->offset);
+    g->stride = g->key.size;
     for (int a = 0; a < shape->aggs; a++) {
         g->offset[a] = g->stride;
-        g->stride += (shape->agg[a].size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+        g->stride += (shape->agg[a].size + GROUPS_ALIGN - 1) & ~(size_t)(GROUPS_ALIGN - 1);
     }
-    g->slots = FIRST_SLOTS;
-    g->slot = xmalloc(g->slots * sizeof *g->slot);
-    memset(g->slot, 0xff, g->slots * sizeof *g->slot);
+    g->batch = xmalloc((HR_BATCH + 1) * g->key.size);
+    empty_slots(g, FIRST_SLOTS);
+    set_room(g, FIRST_SLOTS / 2);
     memory_init(&g->memory);
     return g;
 }
 
 void groups_free(struct groups *g) {
     memory_free(&g->memory);
-    arena_free(&g->keys);
-    buffer_free(&g->key);
+    arena_free(&g->strings);
+    buffer_free(&g->encoded);
+    buffer_free(&g->other);
+    free(g->key.at);
     free(g->offset);
     free(g->slot);
-    free(g->entry);
-    free(g->stored);
-    free(g->states);
+    free(g->row);
     free(g->changed);
+    free(g->stored);
     free(g->reported);
     free(g->order);
+    free(g->batch);
     free(g);
 }
 
+/* What was large goes back: neither clearing nor holding it costs more than the epoch at hand is worth. */
 void groups_clear(struct groups *g) {
     memory_free(&g->memory);
-    arena_reset(&g->keys);
-    memset(g->slot, 0xff, g->slots * sizeof *g->slot);
-    if (g->n) memset(g->states, 0, g->n * g->stride);
+    arena_reset(&g->strings);
+    free(g->reported);
+    free(g->order);
+    g->reported = g->order = NULL;
+    memset(g->changed, 0, ((size_t)g->n + 63) / 64 * sizeof *g->changed);
+    empty_slots(g, g->slots > KEPT_SLOTS ? KEPT_SLOTS : g->slots);
+    if (g->room > g->slots / 2) set_room(g, g->slots / 2);
     g->n = g->changes = g->ordered = 0;
 }
 
@@ -121,79 +120,100 @@ uint32_t groups_count(const struct groups *g) { return g->n; }
 uint32_t groups_changes(const struct groups *g) { return g->changes; }
 
 size_t groups_bytes(const struct groups *g) {
-    size_t each = sizeof *g->entry + sizeof *g->stored + g->stride + 3 * sizeof(uint32_t);
-    return g->slots * sizeof *g->slot + g->room * each + g->keys.bytes + g->memory.bytes;
+    size_t each = g->stride + 2 * sizeof(uint32_t) + (g->stored ? sizeof *g->stored : 0);
+    return g->slots * sizeof *g->slot + g->n * each + g->strings.bytes + g->memory.bytes;
 }
 
 static void more_slots(struct groups *g) {
-    g->slots *= 2;
-    g->slot = xrealloc(g->slot, g->slots * sizeof *g->slot);
-    memset(g->slot, 0xff, g->slots * sizeof *g->slot);
-    for (uint32_t i = 0; i < g->n; i++) {
-        uint32_t at = (uint32_t)g->entry[i].hash & (g->slots - 1);
-        while (g->slot[at] != EMPTY) at = (at + 1) & (g->slots - 1);
-        g->slot[at] = i;
+    struct slot *old = g->slot;
+    uint32_t n = g->slots, mask = 2 * n - 1;
+    g->slot = NULL;
+    empty_slots(g, 2 * n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (old[i].group == GROUPS_EMPTY) continue;
+        uint32_t at = old[i].hash & mask;
+        while (g->slot[at].group != GROUPS_EMPTY) at = (at + 1) & mask;
+        g->slot[at] = old[i];
     }
+    free(old);
 }
 
-static void more_room(struct groups *g) {
-    uint32_t room = g->room ? 2 * g->room : FIRST_SLOTS / 2;
-    g->entry = xrealloc(g->entry, room * sizeof *g->entry);
-    g->stored = xrealloc(g->stored, room * sizeof *g->stored);
-    g->changed = xrealloc(g->changed, room * sizeof *g->changed);
-    g->reported = xrealloc(g->reported, room * sizeof *g->reported);
-    g->order = xrealloc(g->order, room * sizeof *g->order);
-    char *states = aligned_alloc(ALIGN, room * g->stride + ALIGN);
-    if (!states) states = xmalloc(SIZE_MAX); /* says so and ends */
-    if (g->n) memcpy(states, g->states, g->n * g->stride);
-    memset(states + g->n * g->stride, 0, (room - g->n) * g->stride);
-    free(g->states);
-    g->states = states;
-    g->room = room;
+static void touch(struct groups *g, uint32_t i) {
+    uint64_t bit = 1ull << (i & 63);
+    if (g->changed[i >> 6] & bit) return;
+    g->changed[i >> 6] |= bit;
+    g->changes++;
 }
 
-static uint32_t find(struct groups *g, const char *key, size_t n, uint64_t hash) {
-    uint32_t at = (uint32_t)hash & (g->slots - 1);
-    for (; g->slot[at] != EMPTY; at = (at + 1) & (g->slots - 1)) {
-        const struct entry *e = &g->entry[g->slot[at]];
-        if (e->hash == hash && e->key_n == n && !memcmp(e->key, key, n)) return g->slot[at];
-    }
-    if (g->n == g->room) more_room(g);
+/* The strings of a key become the table's own. */
+static void own_strings(struct groups *g, char *key) {
+    struct hr_text *text = key_strings(&g->key, key);
+    for (int s = 0; s < g->key.strings; s++)
+        if (text[s].n) text[s].p = memcpy(arena_alloc(&g->strings, text[s].n), text[s].p, text[s].n);
+}
+
+static uint32_t add(struct groups *g, uint32_t at, const char *key) {
+    if (g->n == g->room) set_room(g, 2 * g->room);
     uint32_t number = g->n++;
-    g->entry[number] = (struct entry){hash, arena_strndup(&g->keys, key, n), (uint32_t)n, false};
-    g->stored[number] = (struct groups_stored){0};
-    g->slot[at] = number;
+    char *row = groups_row(g, number);
+    memcpy(row, key, g->key.size);
+    memset(row + g->key.size, 0, g->stride - g->key.size);
+    own_strings(g, row);
+    if (g->stored) g->stored[number] = (struct groups_stored){0};
+    g->slot[at] = (struct slot){key_hash(&g->key, key), number};
+    touch(g, number);
     if (g->n > g->slots / 2) more_slots(g);
     return number;
 }
 
-uint32_t groups_at(struct groups *g, const char *key, size_t n) { return find(g, key, n, hash_bytes(key, n, SEED)); }
-
-static void touch(struct groups *g, uint32_t number) {
-    if (g->entry[number].changed) return;
-    g->entry[number].changed = true;
-    g->changed[g->changes++] = number;
+static uint32_t find(struct groups *g, const char *key) {
+    uint32_t hash = key_hash(&g->key, key), at = hash & (g->slots - 1);
+    for (; g->slot[at].group != GROUPS_EMPTY; at = (at + 1) & (g->slots - 1))
+        if (g->slot[at].hash == hash && key_equal(&g->key, groups_row(g, g->slot[at].group), key)) return g->slot[at].group;
+    return add(g, at, key);
 }
 
-void groups_key(const struct groups *g, uint32_t i, const char **p, size_t *n) {
-    *p = g->entry[i].key;
-    *n = g->entry[i].key_n;
+static const struct slot *slot_of(const struct groups *g, const char *key) { return &g->slot[key_hash(&g->key, key) & (g->slots - 1)]; }
+
+/* Numbers of n keys that lie `stride` bytes apart. */
+static void find_all(struct groups *g, const char *keys, size_t stride, uint32_t n, uint32_t *number) {
+    bool far = g->slots >= FAR_SLOTS;
+    for (uint32_t i = 0; i < n; i++) {
+        if (far && i + 2 * AHEAD < n) __builtin_prefetch(slot_of(g, keys + (i + 2 * AHEAD) * stride));
+        if (far && i + AHEAD < n) {
+            uint32_t next = slot_of(g, keys + (i + AHEAD) * stride)->group;
+            if (next != GROUPS_EMPTY)
+                for (size_t byte = 0; byte < g->stride; byte += 64) __builtin_prefetch(groups_row(g, next) + byte, 1);
+        }
+        number[i] = find(g, keys + i * stride);
+    }
 }
 
-void *groups_state(const struct groups *g, uint32_t i, int agg) { return g->states + i * g->stride + g->offset[agg]; }
+uint32_t groups_at(struct groups *g, const char *key, size_t n) {
+    struct arena strings = {0};
+    uint32_t number = key_decode(&g->key, g->shape, key, n, g->batch, &strings) ? find(g, g->batch) : GROUPS_NONE;
+    arena_free(&strings);
+    return number;
+}
+
+void *groups_state(const struct groups *g, uint32_t i, int agg) { return groups_row(g, i) + g->offset[agg]; }
 struct hr_agg_memory *groups_memory(struct groups *g) { return &g->memory.calls; }
-struct groups_stored *groups_stored(struct groups *g, uint32_t i) { return &g->stored[i]; }
+
+struct groups_stored *groups_stored(struct groups *g, uint32_t i) {
+    if (!g->stored) g->stored = xcalloc(g->room, sizeof *g->stored);
+    return &g->stored[i];
+}
 
 /* ---- folding ---- */
 
 static void number_rows(struct groups *g, const struct hr_column *key, struct hr_rows rows, uint32_t *group) {
-    HR_EACH(rows, i) {
-        g->key.n = 0;
-        for (int k = 0; k < g->shape->keys; k++)
-            key_put(&g->key, key[k].type, hr_is_null(&key[k], i) ? NULL : hr_value(&key[k], i));
-        group[i] = groups_at(g, g->key.p ? g->key.p : "", g->key.n);
-        touch(g, group[i]);
-    }
+    uint32_t dense[HR_BATCH], *number = rows.sel ? dense : group;
+    key_normalise(&g->key, g->shape, key, rows, g->batch);
+    bool all_changed = g->changes == g->n; /* as they are in a delta */
+    find_all(g, g->batch, g->key.size, rows.n, number);
+    if (!all_changed)
+        for (uint32_t i = 0; i < rows.n; i++) touch(g, number[i]);
+    if (rows.sel) HR_EACH(rows, i) group[i] = dense[i_k];
 }
 
 static struct hr_rows without_nulls(const struct hr_column *c, struct hr_rows rows, uint16_t *sel) {
@@ -216,57 +236,22 @@ bool groups_fold(struct groups *g, const struct hr_column *key, const struct hr_
         const struct hr_agg *agg = &g->shape->agg[a];
         const struct hr_column *of = agg->args ? &arg[a] : NULL;
         struct hr_rows take = of ? without_nulls(of, rows, sel) : rows;
-        if (!agg->fn->step(agg, &g->memory.calls, g->states + g->offset[a], g->stride, group, of, take, err)) return false;
+        if (!agg->fn->step(agg, &g->memory.calls, g->row + g->offset[a], g->stride, group, of, take, err)) return false;
     }
     return true;
 }
 
 bool groups_merge(struct groups *g, const struct groups *from, struct hr_error *err) {
-    for (uint32_t i = 0; i < from->n; i++) {
-        const struct entry *e = &from->entry[i];
-        uint32_t into = find(g, e->key, e->key_n, e->hash);
-        touch(g, into);
+    uint32_t into[HR_BATCH];
+    for (uint32_t first = 0, n; first < from->n; first += n) {
+        n = from->n - first < HR_BATCH ? from->n - first : HR_BATCH;
+        find_all(g, groups_row(from, first), from->stride, n, into);
+        for (uint32_t i = 0; i < n; i++) touch(g, into[i]);
         for (int a = 0; a < g->shape->aggs; a++) {
             const struct hr_agg *agg = &g->shape->agg[a];
-            if (!agg->fn->merge(agg, &g->memory.calls, groups_state(g, into, a), groups_state(from, i, a), err)) return false;
+            for (uint32_t i = 0; i < n; i++)
+                if (!agg->fn->merge(agg, &g->memory.calls, groups_state(g, into[i], a), groups_state(from, first + i, a), err)) return false;
         }
     }
     return true;
-}
-
-/* ---- order ---- */
-
-static int by_key(const void *x, const void *y, void *groups) {
-    const struct groups *g = groups;
-    const struct entry *a = &g->entry[*(const uint32_t *)x], *b = &g->entry[*(const uint32_t *)y];
-    int order = memcmp(a->key, b->key, a->key_n < b->key_n ? a->key_n : b->key_n);
-    return order ? order : (a->key_n > b->key_n) - (a->key_n < b->key_n);
-}
-
-const uint32_t *groups_changed(struct groups *g, uint32_t *n) {
-    *n = g->changes;
-    for (uint32_t k = 0; k < g->changes; k++) {
-        g->reported[k] = g->changed[k];
-        g->entry[g->changed[k]].changed = false;
-    }
-    g->changes = 0;
-    if (*n) qsort_r(g->reported, *n, sizeof *g->reported, by_key, g);
-    return g->reported;
-}
-
-/* Only the groups that came since are sorted, and merged in from the back. */
-const uint32_t *groups_sorted(struct groups *g, uint32_t *n) {
-    *n = g->n;
-    if (g->ordered == g->n) return g->order;
-    uint32_t added = g->n - g->ordered, old = g->ordered, at = g->n;
-    uint32_t *fresh = xmalloc(added * sizeof *fresh);
-    for (uint32_t k = 0; k < added; k++) fresh[k] = old + k;
-    qsort_r(fresh, added, sizeof *fresh, by_key, g);
-    while (added) {
-        bool take_old = old && by_key(&g->order[old - 1], &fresh[added - 1], g) > 0;
-        g->order[--at] = take_old ? g->order[--old] : fresh[--added];
-    }
-    free(fresh);
-    g->ordered = g->n;
-    return g->order;
 }

@@ -1,6 +1,6 @@
 /*
- * groups.h: a table from encoded key to the states of its aggregates; one for each lane's delta and
- * one for the state that is kept.  Owns its keys and states.
+ * groups.h: a table from key to the states of its aggregates; one for each lane's delta and one for the
+ * state that is kept.  Owns its keys and states.
  */
 #ifndef HR_GROUPS_H
 #define HR_GROUPS_H
@@ -33,9 +33,13 @@ uint32_t groups_changes(const struct groups *);
 const uint32_t *groups_changed(struct groups *, uint32_t *n);
 /* Numbers of all groups, sorted by key; lives until groups are added. */
 const uint32_t *groups_sorted(struct groups *, uint32_t *n);
-/* Number of the group with that key, made if it isn't there. */
+/* Number of the group with that encoded key (value.h), made if it isn't there; GROUPS_NONE if that is no key. */
+#define GROUPS_NONE UINT32_MAX
 uint32_t groups_at(struct groups *, const char *key, size_t n);
-void groups_key(const struct groups *, uint32_t g, const char **p, size_t *n);
+/* The encoded key; lives until the next call. */
+void groups_key(struct groups *, uint32_t g, const char **p, size_t *n);
+/* One value of the key, as in a column; NULL: it is null. */
+const void *groups_key_value(const struct groups *, uint32_t g, int k);
 void *groups_state(const struct groups *, uint32_t g, int agg);
 struct hr_agg_memory *groups_memory(struct groups *);
 /* What the store remembers of a group: the checksum of its row and the epoch that changed it last. */

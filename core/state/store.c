@@ -137,20 +137,11 @@ static bool step_done(struct store *s, sqlite3_stmt *q, struct hr_error *err) {
     return ok;
 }
 
-static bool bind_keys(const struct store_node *n, sqlite3_stmt *q, const char *key, size_t key_n, struct arena *a,
-                      struct hr_buffer *scratch) {
-    const char *p = key;
-    for (int k = 0; k < n->shape->keys; k++) {
-        struct cell cell;
-        bool null;
-        if (!key_get(&p, key + key_n, n->shape->key[k].type, cell.value, &null, a)) return false;
-        bind_value(q, 4 + k, n->shape->key[k].type, null ? NULL : cell.value, scratch);
-    }
-    return true;
+static void bind_keys(const struct store_node *n, sqlite3_stmt *q, uint32_t g, struct hr_buffer *scratch) {
+    for (int k = 0; k < n->shape->keys; k++) bind_value(q, 4 + k, n->shape->key[k].type, groups_key_value(n->groups, g, k), scratch);
 }
 
-static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, struct hr_buffer *saved, struct arena *a,
-                      struct hr_error *err) {
+static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, struct hr_buffer *saved, struct hr_error *err) {
     const struct store_node *n = &s->job.node[node];
     sqlite3_stmt *q = s->put_row[node];
     const char *key;
@@ -159,7 +150,7 @@ static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, stru
     uint64_t sum = hash_bytes(key, key_n, (uint64_t)epoch);
     sqlite3_bind_blob(q, 1, key, (int)key_n, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, epoch);
-    if (!bind_keys(n, q, key, key_n, a, saved)) return error_set(err, HR_EFAIL, "%s: a key cannot be decoded", n->id);
+    bind_keys(n, q, g, saved);
     for (int k = 0; k < n->shape->aggs; k++) {
         const struct hr_agg *agg = &n->shape->agg[k];
         struct cell cell;
@@ -183,14 +174,9 @@ static bool put_changed(struct store *s, int node, int64_t epoch, struct hr_erro
     uint32_t n;
     const uint32_t *group = groups_changed(s->job.node[node].groups, &n);
     struct hr_buffer saved = {0};
-    struct arena a = {0};
     bool ok = true;
-    for (uint32_t i = 0; ok && i < n; i++) {
-        ok = put_group(s, node, group[i], epoch, &saved, &a, err);
-        arena_reset(&a);
-    }
+    for (uint32_t i = 0; ok && i < n; i++) ok = put_group(s, node, group[i], epoch, &saved, err);
     buffer_free(&saved);
-    arena_free(&a);
     return ok;
 }
 
@@ -295,17 +281,13 @@ static struct hr_batch rows_batch(struct arena *a, const struct groups_shape *sh
     return b;
 }
 
-static bool add_row(const struct store_node *n, uint32_t g, struct hr_batch *b, struct arena *a, struct hr_error *err) {
+static bool add_row(const struct store_node *n, uint32_t g, struct hr_batch *b, struct hr_error *err) {
     uint32_t i = b->size;
-    const char *key, *p;
-    size_t key_n;
-    groups_key(n->groups, g, &key, &key_n);
-    p = key;
     for (int k = 0; k < n->shape->keys; k++) {
-        bool null;
-        if (!key_get(&p, key + key_n, n->shape->key[k].type, (void *)hr_value(&b->column[k], i), &null, a))
-            return error_set(err, HR_EFAIL, "%s: a key cannot be decoded", n->id);
-        if (null) hr_set_null(&b->column[k], i);
+        struct hr_column *c = &b->column[k];
+        const void *value = groups_key_value(n->groups, g, k);
+        if (value) memcpy((char *)c->at + i * hr_width(c->type), value, hr_width(c->type));
+        else hr_set_null(c, i);
     }
     for (int k = 0; k < n->shape->aggs; k++) {
         const struct hr_agg *agg = &n->shape->agg[k];
@@ -325,7 +307,7 @@ bool store_rows(struct store *s, int node, int64_t only_epoch, struct arena *a,
         struct hr_batch b = rows_batch(a, n->shape);
         for (; i < all && b.size < HR_BATCH; i++) {
             if (only_epoch >= 0 && groups_stored(n->groups, order[i])->epoch != only_epoch) continue;
-            if (!add_row(n, order[i], &b, a, err)) return false;
+            if (!add_row(n, order[i], &b, err)) return false;
         }
         if (b.size && !each(ctx, &b)) return false;
     }

@@ -87,6 +87,7 @@ static uint64_t row_checksum(sqlite3_stmt *q, int aggs) {
 /* A saved state begins with the version of what the aggregate wrote. */
 static bool load_row(const struct store_node *n, sqlite3_stmt *q, struct hr_error *err) {
     uint32_t g = groups_at(n->groups, sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0));
+    if (g == GROUPS_NONE) return error_set(err, HR_ECHECKPOINT, "a key of %s cannot be read", n->id);
     *groups_stored(n->groups, g) = (struct groups_stored){(uint64_t)sqlite3_column_int64(q, 2), sqlite3_column_int64(q, 1)};
     for (int a = 0; a < n->shape->aggs; a++) {
         const struct hr_agg *agg = &n->shape->agg[a];
