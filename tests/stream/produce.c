@@ -4,6 +4,7 @@
  *
  *   produce [-n TIMES] [-p PARTITION | -k COLUMN] [-t commit|abort] [-X PROPERTY=VALUE]...
  *           BOOTSTRAP TOPIC FILE
+ *   produce -l [-n TIMES] FILE
  *
  *   1. Record r goes to partition r modulo the topic's partitions; with -p all go to that one; with -k the column is the key,
  *      and its hash (Java's) chooses. So what lies where depends on the arguments only.
@@ -11,6 +12,7 @@
  *      a missing value is left out.
  *   3. Each record is there once and in order: the producer is idempotent. Any failed delivery is exit code 1.
  *   4. -t puts all of it into one transaction and then commits or aborts that.
+ *   5. -l prints the records, one a line, instead of sending them.
  *
  * The file is turned into JSON once; the records of all repeats share those bytes.
  */
@@ -29,6 +31,7 @@
 enum { PATIENCE_MS = 60000 };
 
 struct plan {
+    bool lines;
     long times, partition;                     /* partition -1: by row number or key */
     const char *key, *transaction;
     const char *bootstrap, *topic, *file;
@@ -107,6 +110,15 @@ static int partitions_of(rd_kafka_t *rk, rd_kafka_topic_t *topic) {
     return count;
 }
 
+static void print(const struct plan *plan, const struct csv *csv, const struct record *records) {   /* 5 */
+    for (long n = 0; n < plan->times; n++)
+        for (size_t row = 0; row < csv->rows; row++) {
+            fwrite(records[row].json, 1, records[row].length, stdout);
+            putchar('\n');
+        }
+    if (fflush(stdout)) die("produce: cannot write to standard output");
+}
+
 /* Returns the bytes of all values. */
 static size_t produce(rd_kafka_t *rk, const struct plan *plan, const struct csv *csv, const struct record *records) {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, plan->topic, NULL);
@@ -132,9 +144,10 @@ static size_t produce(rd_kafka_t *rk, const struct plan *plan, const struct csv 
 static struct plan arguments(int argc, char **argv, rd_kafka_conf_t *conf) {
     struct plan plan = { .times = 1, .partition = -1 };
     bool ok = true;
-    for (int o; (o = getopt(argc, argv, "n:p:k:t:X:")) != -1;) {
+    for (int o; (o = getopt(argc, argv, "ln:p:k:t:X:")) != -1;) {
         char *value = o == 'X' ? strchr(optarg, '=') : NULL;
-        if (o == 'n') plan.times = strtol(optarg, NULL, 10);
+        if (o == 'l') plan.lines = true;
+        else if (o == 'n') plan.times = strtol(optarg, NULL, 10);
         else if (o == 'p') plan.partition = strtol(optarg, NULL, 10);
         else if (o == 'k') plan.key = optarg;
         else if (o == 't') plan.transaction = optarg;
@@ -142,13 +155,38 @@ static struct plan arguments(int argc, char **argv, rd_kafka_conf_t *conf) {
         else ok = false;
     }
     if (plan.transaction && strcmp(plan.transaction, "commit") && strcmp(plan.transaction, "abort")) ok = false;
-    if (!ok || argc - optind != 3 || plan.times < 1 || (plan.key && plan.partition >= 0))
+    if (!ok || argc - optind != (plan.lines ? 1 : 3) || plan.times < 1 || (plan.key && plan.partition >= 0))
         die("usage: produce [-n TIMES] [-p PARTITION | -k COLUMN] [-t commit|abort] [-X PROPERTY=VALUE]... "
-            "BOOTSTRAP TOPIC FILE");
+            "BOOTSTRAP TOPIC FILE, or produce -l [-n TIMES] FILE");
+    plan.file = argv[argc - 1];
+    if (plan.lines) return plan;
     plan.bootstrap = argv[optind];
     plan.topic = argv[optind + 1];
-    plan.file = argv[optind + 2];
     return plan;
+}
+
+static void send_all(rd_kafka_conf_t *conf, const struct plan *plan, const struct csv *csv, const struct record *records) {
+    set(conf, "bootstrap.servers", plan->bootstrap);
+    if (plan->transaction) set(conf, "transactional.id", "tests/stream/produce");
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    char why[512];
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    if (!rk) die("produce: %s", why);
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    if (plan->transaction) {
+        must("init_transactions", rd_kafka_init_transactions(rk, PATIENCE_MS));
+        must("begin_transaction", rd_kafka_begin_transaction(rk));
+    }
+    size_t bytes = produce(rk, plan, csv, records);
+    if (plan->transaction) {
+        must(plan->transaction, *plan->transaction == 'a' ? rd_kafka_abort_transaction(rk, PATIENCE_MS)
+                                                          : rd_kafka_commit_transaction(rk, PATIENCE_MS));
+    }
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    printf("records=%zu bytes=%zu wall=%.3f\n", csv->rows * (size_t)plan->times, bytes,
+           (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec));
+    rd_kafka_destroy(rk);
 }
 
 int main(int argc, char **argv) {
@@ -161,33 +199,16 @@ int main(int argc, char **argv) {
     set(conf, "delivery.report.only.error", "true");
     set(conf, "log_level", "3");   /* a broker that is just starting makes it retry, and tell */
     struct plan plan = arguments(argc, argv, conf);
-    set(conf, "bootstrap.servers", plan.bootstrap);
-    if (plan.transaction) set(conf, "transactional.id", "tests/stream/produce");
-    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 
     struct csv csv;
     csv_read(&csv, plan.file);
     struct record *records = to_json(&csv);
-
-    char why[512];
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    if (!rk) die("produce: %s", why);
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    if (plan.transaction) {
-        must("init_transactions", rd_kafka_init_transactions(rk, PATIENCE_MS));
-        must("begin_transaction", rd_kafka_begin_transaction(rk));
+    if (plan.lines) {
+        print(&plan, &csv, records);
+        rd_kafka_conf_destroy(conf);
+    } else {
+        send_all(conf, &plan, &csv, records);
     }
-    size_t bytes = produce(rk, &plan, &csv, records);
-    if (plan.transaction) {
-        must(plan.transaction, *plan.transaction == 'a' ? rd_kafka_abort_transaction(rk, PATIENCE_MS)
-                                                        : rd_kafka_commit_transaction(rk, PATIENCE_MS));
-    }
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    printf("records=%zu bytes=%zu wall=%.3f\n", csv.rows * (size_t)plan.times, bytes,
-           (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec));
-
-    rd_kafka_destroy(rk);
     for (size_t row = 0; row < csv.rows; row++) free(records[row].json);
     free(records);
     csv_free(&csv);
