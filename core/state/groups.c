@@ -189,9 +189,15 @@ static void find_all(struct groups *g, const char *keys, size_t stride, uint32_t
     }
 }
 
+/* A group that comes from its key alone, as a checkpoint's do, has not changed. */
 uint32_t groups_at(struct groups *g, const char *key, size_t n) {
     struct arena strings = {0};
+    uint32_t before = g->n;
     uint32_t number = key_decode(&g->key, g->shape, key, n, g->batch, &strings) ? find(g, g->batch) : GROUPS_NONE;
+    if (g->n > before) {
+        g->changed[number >> 6] &= ~(1ull << (number & 63));
+        g->changes--;
+    }
     arena_free(&strings);
     return number;
 }
