@@ -85,14 +85,17 @@ static bool is_too_long(const struct file_reader *r) {
     return p && !r->scan.border && p->n >= p->room && p->room >= most(r);
 }
 
+/* A carriage return at its end stays: it may be the record's end that begins there. */
 static void pass_over(struct file_reader *r) {
     struct file_piece *p = r->piece;
     size_t mark = p->at == 0 ? file_mark(p->bytes, p->n) : 0;
+    size_t kept = p->bytes[p->n - 1] == '\r', n = p->n - kept;
     if (!r->over) r->over_at = p->at + (int64_t)mark;
-    r->over += (int64_t)(p->n - mark);
-    p->at += (int64_t)p->n;
-    file_scan_cut(&r->scan, p->n);
-    p->n = 0;
+    r->over += (int64_t)(n - mark);
+    p->at += (int64_t)n;
+    file_scan_cut(&r->scan, n);
+    memmove(p->bytes, p->bytes + n, kept);
+    p->n = kept;
 }
 
 /* It ends within the buffer, before byte n. */
