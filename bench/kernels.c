@@ -64,7 +64,7 @@ static void date(struct work *w) {
     for (int i = 0; i < ITEMS; i++) w->sink += (uint64_t)date_pattern_parse(&w->pattern, w->date[i], &us) + (uint64_t)us;
 }
 
-static void double_read(struct work *w) {
+static void double_cast(struct work *w) {
     double x = 0;
     for (int i = 0; i < ITEMS; i++) w->sink += (uint64_t)value_parse((struct hr_type){.id = HR_DOUBLE}, w->amount[i], &x) + (uint64_t)x;
 }
@@ -130,7 +130,7 @@ int main(int argc, char **argv) {
     run("hash_amount", hash_short, &w, w.amount);
     run("hash_record", hash_long, &w, w.json);
     run("to_date", date, &w, w.date);
-    run("double_read", double_read, &w, w.amount);
+    run("double_read", double_cast, &w, w.amount);
     run("double_read_strtod", double_strtod, &w, w.amount);
     run("double_write", double_write, &w, w.amount);
     buffer_free(&w.out);

@@ -86,7 +86,7 @@ static void put_key(struct hr_buffer *b, const char *p, size_t n) {
     MUST(p == end, "a key is longer than its columns");
 }
 
-static void put_group(struct hr_buffer *b, const struct groups *g, uint32_t number) {
+static void put_group(struct hr_buffer *b, struct groups *g, uint32_t number) {
     const char *p;
     size_t n;
     groups_key(g, number, &p, &n);
@@ -114,14 +114,17 @@ static const char *dump(struct groups *g) {
 }
 
 static void check_sorted(struct groups *g, const uint32_t *order, uint32_t n) {
-    for (uint32_t i = 1; i < n; i++) {
-        const char *a, *b;
-        size_t an, bn;
-        groups_key(g, order[i - 1], &a, &an);
-        groups_key(g, order[i], &b, &bn);
-        int c = memcmp(a, b, an < bn ? an : bn);
-        MUST(c < 0 || (c == 0 && an < bn), "groups %u and %u are not in order", order[i - 1], order[i]);
+    struct hr_buffer before = {0}; /* a key lives until the next is asked for */
+    for (uint32_t i = 0; i < n; i++) {
+        const char *key;
+        size_t key_n;
+        groups_key(g, order[i], &key, &key_n);
+        int c = i ? memcmp(before.p, key, before.n < key_n ? before.n : key_n) : -1;
+        MUST(c < 0 || (c == 0 && before.n < key_n), "groups %u and %u are not in order", order[i - 1], order[i]);
+        before.n = 0;
+        buffer_put(&before, key, key_n);
     }
+    buffer_free(&before);
 }
 
 /* ---- tests ---- */
@@ -234,27 +237,35 @@ START_TEST(many_keys) {
 END_TEST
 
 /* A key is found again by its bytes, and made where it is not; what the store remembers stays with it. */
+static uint32_t group_of(struct groups *g, uint32_t i) {
+    char text[32];
+    struct hr_text key = {text, (uint32_t)snprintf(text, sizeof text, "key %u%c", i, (char)(i % 3)), 0};
+    struct hr_buffer b = {0};
+    key_put(&b, T(HR_STRING), &key);
+    char *exact = exact_bytes(b.p, b.n);
+    uint32_t number = groups_at(g, exact, b.n);
+    free(exact);
+    buffer_free(&b);
+    return number;
+}
+
 START_TEST(groups_by_key) {
     shape_by(1, (struct hr_type[]){T(HR_STRING)});
     struct groups *g = groups_new(&shape);
     for (uint32_t i = 0; i < 5000; i++) {
-        char key[32];
-        int n = snprintf(key, sizeof key, "key %u%c", i, (char)(i % 3));
-        char *exact = exact_bytes(key, (size_t)n);
-        uint32_t number = groups_at(g, exact, (size_t)n);
-        free(exact);
+        uint32_t number = group_of(g, i);
         MUST(groups_stored(g, number)->epoch == 0 && groups_stored(g, number)->checksum == 0, "a new group remembers");
         *groups_stored(g, number) = (struct groups_stored){i, -(int64_t)i};
         MUST(((uintptr_t)groups_state(g, number, 2) & 15) == 0, "a state is not aligned");
     }
     ck_assert_uint_eq(groups_count(g), 5000);
     for (uint32_t i = 0; i < 5000; i++) {
-        char key[32];
-        size_t n = (size_t)snprintf(key, sizeof key, "key %u%c", i, (char)(i % 3));
-        struct groups_stored *stored = groups_stored(g, groups_at(g, key, n));
+        struct groups_stored *stored = groups_stored(g, group_of(g, i));
         MUST(stored->checksum == i && stored->epoch == -(int64_t)i, "key %u remembers %lld", i, (long long)stored->epoch);
     }
     ck_assert_uint_eq(groups_count(g), 5000);
+    ck_assert_uint_eq(groups_changes(g), 0);
+    ck_assert_uint_eq(groups_at(g, "no key", 6), GROUPS_NONE);
     ck_assert_ptr_nonnull(groups_memory(g));
     groups_free(g);
 }

@@ -55,13 +55,25 @@ static void open_file(const uint8_t *data, size_t n, bool read_only) {
     }
     snprintf(path, sizeof path, "%s/state.db", fuzz_folder());
     put(path, data, n);
-    struct store_node node = {0};
-    struct store_job job = job_of(plan(), &node);
+    struct arena arena = {0};
+    struct store_job job = job_of(plan(), &arena);
     job.read_only = read_only;
     struct hr_error err = {0};
     struct store *s = store_open(path, &job, &err);
     CHECK(s || (err.code && *err.text), "refused without a word");
     if (s) use(s, !read_only);
+    arena_free(&arena);
+}
+
+/* Its text keys are the name, all others null. */
+static uint32_t group_of(struct groups *g, const struct groups_shape *shape, const char *name) {
+    struct hr_text text = {name, (uint32_t)strlen(name), 0};
+    struct hr_buffer key = {0};
+    for (int k = 0; k < shape->keys; k++)
+        key_put(&key, shape->key[k].type, shape->key[k].type.id == HR_STRING ? &text : NULL);
+    uint32_t number = groups_at(g, key.p, key.n);
+    buffer_free(&key);
+    return number;
 }
 
 static void load_state(const uint8_t *data, size_t n) {
@@ -70,7 +82,7 @@ static void load_state(const uint8_t *data, size_t n) {
     const struct hr_agg *agg = &shape->agg[a];
     struct groups *g = groups_new(shape);
     struct hr_error err = {0};
-    uint32_t one = groups_at(g, "one", 3), two = groups_at(g, "two", 3);
+    uint32_t one = group_of(g, shape, "one"), two = group_of(g, shape, "two");
     struct hr_buffer saved = {0};
     if (!agg->fn->load(agg, groups_memory(g), groups_state(g, one, a), data[1], (const char *)data + 2, n - 2, &err)) {
         CHECK(err.code && *err.text, "refused without a word");

@@ -28,6 +28,7 @@ static bool read_chunk(const struct plan *p, struct hr_lane *lane, struct hr_chu
     for (;;) {
         struct hr_batch b = batch_of(((struct lane_node *)lane->host)->batch, &plan_source(p)->schema);
         b.split = chunk->split;
+        lane->good = NULL;
         ok = source->fill(plan_source(p)->self, lane, chunk, &b);
         if (!ok || (!b.size && !b.rows.n)) break;
         HR_EACH(b.rows, i) put_row(out, &b, i);
