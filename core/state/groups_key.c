@@ -10,9 +10,10 @@ static size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
 
 /* Another one in each process, so that no input can be made to collide. Nothing stored or printed depends on it. */
 static uint64_t seed(void) {
-    static const uint64_t none[2];
-    const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
-    return (random ? random : none)[1] | 1;
+    uint64_t random[2] = {0};
+    const void *given = (const void *)getauxval(AT_RANDOM); /* 16 bytes, at any address */
+    if (given) memcpy(random, given, sizeof random);
+    return random[1] | 1;
 }
 
 void key_layout_init(struct key_layout *l, const struct groups_shape *shape) {
