@@ -54,6 +54,7 @@ static void release(struct store *s) {
     for (int i = 0; s->put_row && i < s->job.nodes; i++) sqlite3_finalize(s->put_row[i]);
     sqlite3_close(s->db);
     for (int i = 0; i < s->job.nodes; i++) groups_free(s->job.node[i].groups);
+    for (int i = 0; i < s->positions; i++) store_set_detail(&s->position[i], NULL);
     if (s->lock >= 0) close(s->lock);
     arena_free(&s->arena);
     free(s);
@@ -196,15 +197,25 @@ static int position_of(struct store *s, const char *split) {
     return s->positions++;
 }
 
+/* It changes with every epoch of a file that grows: no memory of the arena. */
+void store_set_detail(struct hr_position *p, const char *detail) {
+    free((char *)p->detail);
+    size_t n = detail ? strlen(detail) + 1 : 0;
+    p->detail = detail ? memcpy(xmalloc(n), detail, n) : NULL;
+}
+
+static bool same_detail(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
+
 static bool put_positions(struct store *s, int64_t epoch, struct hr_positions at, struct hr_error *err) {
     for (int i = 0; i < at.n; i++) {
         int known = s->positions, k = position_of(s, at.item[i].split);
         struct hr_position *p = &s->position[k];
         bool fresh = s->positions > known;
-        if (!fresh && p->at == at.item[i].at) continue;
+        if (!fresh && p->at == at.item[i].at && same_detail(p->detail, at.item[i].detail)) continue;
         if (!fresh) s->checksum -= position_checksum(p, &s->before[k]);
         s->before[k] = (struct store_before){epoch, p->at, fresh};
         p->at = at.item[i].at;
+        store_set_detail(p, at.item[i].detail);
         s->checksum += position_checksum(p, &s->before[k]);
         sqlite3_bind_text(s->put_position, 1, p->split, -1, SQLITE_STATIC);
         sqlite3_bind_int64(s->put_position, 2, p->at);

@@ -42,6 +42,11 @@ bool store_exec(const struct store *, sqlite3 *, const char *sql, struct hr_erro
 sqlite3_stmt *store_prepare(const struct store *, sqlite3 *, const char *sql, struct hr_error *);
 const char *store_name(const struct store *); /* for messages */
 
+/* ---- store.c ---- */
+
+/* Keep a copy; the one before is freed. */
+void store_set_detail(struct hr_position *, const char *detail);
+
 /* ---- store_load.c: what is refused, and the state into memory ---- */
 
 bool store_check(struct store *, struct hr_error *);

@@ -86,7 +86,8 @@ static uint64_t row_checksum(sqlite3_stmt *q, int aggs) {
 
 /* A saved state begins with the version of what the aggregate wrote. */
 static bool load_row(const struct store_node *n, sqlite3_stmt *q, struct hr_error *err) {
-    uint32_t g = groups_at(n->groups, sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0));
+    const char *key = sqlite3_column_blob(q, 0); /* NULL where there are no keys */
+    uint32_t g = groups_at(n->groups, key ? key : "", (size_t)sqlite3_column_bytes(q, 0));
     if (g == GROUPS_NONE) return error_set(err, HR_ECHECKPOINT, "a key of %s cannot be read", n->id);
     *groups_stored(n->groups, g) = (struct groups_stored){(uint64_t)sqlite3_column_int64(q, 2), sqlite3_column_int64(q, 1)};
     for (int a = 0; a < n->shape->aggs; a++) {
@@ -132,8 +133,8 @@ static bool load_positions(struct store *s, uint64_t *sum, struct hr_error *err)
         const char *split = (const char *)sqlite3_column_text(q, 0), *detail = (const char *)sqlite3_column_text(q, 2);
         struct store_before *before = &s->before[s->positions];
         struct hr_position *p = &s->position[s->positions++];
-        *p = (struct hr_position){arena_strdup(&s->arena, split ? split : ""), sqlite3_column_int64(q, 1),
-                                  detail ? arena_strdup(&s->arena, detail) : NULL};
+        *p = (struct hr_position){arena_strdup(&s->arena, split ? split : ""), sqlite3_column_int64(q, 1), NULL};
+        store_set_detail(p, detail);
         *before = (struct store_before){sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4),
                                         sqlite3_column_type(q, 4) == SQLITE_NULL};
         *sum += position_checksum(p, before);
