@@ -34,7 +34,7 @@ static const struct hr_option options[] = {
     HR_REQUIRED(struct kafka_sink, topic, "the topic to write"),
     HR_OPTION(struct kafka_sink, key, NULL, "column of the key (default: key, if there is one)"),
     HR_OPTION(struct kafka_sink, value, "value", "column of the value"),
-    HR_ROW(struct kafka_sink, config, .secret = true, .help = "librdkafka properties (TLS, SASL, buffers)"),
+    HR_ROW(struct kafka_sink, config, .help = "librdkafka properties (TLS, SASL, buffers)"),
     {0},
 };
 

@@ -44,7 +44,7 @@ static const struct hr_option options[] = {
     HR_OPTION(struct kafka, starting_offsets, "latest", "earliest, latest, or partition: offset, where there is no checkpoint"),
     HR_CHOICE(struct kafka, on_data_loss, "fail|continue", "fail", "when offsets are gone"),
     HR_ON_ERROR(struct kafka),
-    HR_ROW(struct kafka, config, .secret = true, .help = "librdkafka properties (TLS, SASL, buffers)"),
+    HR_ROW(struct kafka, config, .help = "librdkafka properties (TLS, SASL, buffers)"),
     {0},
 };
 

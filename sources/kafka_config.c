@@ -3,7 +3,9 @@
  *
  * 1. Those under the prefixes below; everything else is headrace's own: offsets, isolation, transactions.
  * 2. Among them those that run code or replace parts of the library are refused.
- * 3. Values may be secrets: no message repeats one.
+ * 3. What stands in sasl.kerberos.* goes into a command line that librdkafka gives to a shell (kinit): only values of
+ *    harmless characters are taken.
+ * 4. Values may be secrets: no message repeats one.
  */
 #include "sources/kafka_config.h"
 
@@ -24,6 +26,11 @@ static bool begins_with_any(const char *name, const char *const *prefix) {
     return false;
 }
 
+static bool is_harmless(const char *value) {
+    static const char ok[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@-";
+    return *value != '-' && value[strspn(value, ok)] == '\0';
+}
+
 bool kafka_config_check(struct hr_bind *b, const struct hr_map *config) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool ok = true;
@@ -33,6 +40,8 @@ bool kafka_config_check(struct hr_bind *b, const struct hr_map *config) {
         char why[8]; /* librdkafka's own text repeats the value */
         if (begins_with_any(item->name, refused)) ok = hr_fault(b, &at, "config: '%s' is refused: it can run code", item->name);
         else if (!begins_with_any(item->name, allowed)) ok = hr_fault(b, &at, "config: '%s' is not for a pipeline file to set", item->name);
+        else if (!strncmp(item->name, "sasl.kerberos.", 14) && !is_harmless(item->value.s))
+            ok = hr_fault(b, &at, "config: '%s' may hold letters, digits and . _ / @ - only, as a shell will see it", item->name);
         else
             switch (rd_kafka_conf_set(conf, item->name, item->value.s, why, sizeof why)) {
             case RD_KAFKA_CONF_UNKNOWN: ok = hr_fault(b, &at, "config: librdkafka has no property '%s'", item->name); break;

@@ -40,6 +40,21 @@ void buffer_free(struct hr_buffer *);
 bool error_set(struct hr_error *, int code, const char *format, ...) HR_PRINTF(3, 4);
 bool error_vset(struct hr_error *, int code, const char *format, va_list) HR_PRINTF(3, 0);
 
+/* ---- secret.c: values that no line may show ---- */
+
+/* From now on no log line, error or fault shows this value. Before threads start. */
+void secret_add(const char *value);
+/* Is p the beginning of one? Its bytes, or 0. */
+size_t secret_at(const char *p, size_t n);
+/* Put stars in place of each; the text never becomes longer. */
+void secret_mask(char *text);
+/* vsnprintf() and secret_mask(); where the text is cut off, so is a value begun there. */
+void secret_format(char *text, size_t size, const char *format, va_list) HR_PRINTF(3, 0);
+/* The text with stars and 16 bits of a hash in place of each: what tells two apart in a checkpoint. */
+const char *secret_identity(struct arena *, const char *text);
+/* Does the name say that its value is one? Words are parted by . _ and -: sasl.password, api_key. */
+bool secret_name(const char *name, size_t n);
+
 /* "headrace: ..." on stderr, control characters escaped. */
 void log_line(enum hr_level, const char *format, ...) HR_PRINTF(2, 3);
 

@@ -7,7 +7,7 @@
 bool error_vset(struct hr_error *err, int code, const char *format, va_list args) {
     if (err->code) return false;
     err->code = code;
-    vsnprintf(err->text, sizeof err->text, format, args);
+    secret_format(err->text, sizeof err->text, format, args);
     return false;
 }
 
@@ -25,7 +25,7 @@ void log_line(enum hr_level level, const char *format, ...) {
     char text[2048];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     struct hr_buffer line = {0};
     buffer_puts(&line, prefix[level]);

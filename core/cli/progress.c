@@ -73,7 +73,9 @@ static void report_json(const struct plan *p, const struct epoch_report *r, doub
     put_positions(&b, "endOffset", r->to);
     buffer_puts(&b, "}],");
     put_sinks(&b, p, r);
-    buffer_puts(&b, "}\n");
+    buffer_put(&b, "}\n", 3); /* with the NUL */
+    secret_mask(b.p);
+    b.n = strlen(b.p);
     fwrite(b.p, 1, b.n, stderr);
     buffer_free(&b);
 }

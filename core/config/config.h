@@ -58,7 +58,7 @@ void document_fault(struct document *, struct hr_place, int width, const char *f
  * there verbatim, else the scalar's start. */
 void document_fault_in(struct document *, struct hr_place scalar, const char *text, size_t at, size_t n,
                        const char *format, ...) HR_PRINTF(6, 7);
-/* No excerpt will show this value. */
+/* No excerpt will show this value, and no line at all. */
 void document_hide(struct document *, const struct yaml *);
 /* All faults, in the order of the file, each "path:line:col: text", the line, the carets. */
 void document_print(const struct document *, FILE *);

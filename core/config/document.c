@@ -16,9 +16,7 @@ enum { MOST_BYTES = 1 << 20, MOST_DEPTH = 32 };
 struct loader {
     struct document *document;
     yaml_parser_t parser;
-    const struct setting *settings;
-    int n_settings;
-    bool *used;
+    struct expansion expansion;
     int depth;
 };
 
@@ -133,6 +131,13 @@ static bool build_key(struct loader *l, const struct yaml *map, const yaml_event
     return true;
 }
 
+/* What stands at the top (name, checkpoint, ...) and a node's id show in many places. */
+static void expand_value(struct loader *l, struct yaml_entry *entry) {
+    if (entry->value->kind != YAML_SCALAR) return;
+    l->expansion.shown = l->depth == 1 || (entry->key && !strcmp(entry->key, "id"));
+    entry->value->text = expand(l->document, entry->value->place, entry->value->text, &l->expansion);
+}
+
 static struct yaml *build_map(struct loader *l, const yaml_event_t *start) {
     struct yaml *y = node(l, start, YAML_MAP);
     refuse_decoration(l, start, start->data.mapping_start.anchor, start->data.mapping_start.tag);
@@ -149,8 +154,7 @@ static struct yaml *build_map(struct loader *l, const yaml_event_t *start) {
         if (!ok || !next(l, &e)) return NULL;
         entry.value = build(l, &e);
         if (!entry.value) return NULL;
-        if (entry.value->kind == YAML_SCALAR)
-            entry.value->text = expand(l->document, entry.value->place, entry.value->text, l->settings, l->n_settings, l->used);
+        expand_value(l, &entry);
         add(l, y, entry);
     }
     return NULL;
@@ -168,8 +172,7 @@ static struct yaml *build_list(struct loader *l, const yaml_event_t *start) {
         }
         struct yaml_entry entry = {.value = build(l, &e)};
         if (!entry.value) return NULL;
-        if (entry.value->kind == YAML_SCALAR)
-            entry.value->text = expand(l->document, entry.value->place, entry.value->text, l->settings, l->n_settings, l->used);
+        expand_value(l, &entry);
         add(l, y, entry);
     }
     return NULL;
@@ -213,12 +216,13 @@ static void build_document(struct loader *l) {
 }
 
 static void parse(struct document *d, const struct setting *settings, int n_settings) {
-    struct loader l = {.document = d, .settings = settings, .n_settings = n_settings};
-    l.used = arena_zalloc(&d->arena, (size_t)n_settings + 1);
+    struct loader l = {.document = d, .expansion = {.setting = settings, .settings = n_settings}};
+    l.expansion.used = arena_zalloc(&d->arena, (size_t)n_settings + 1);
     yaml_parser_initialize(&l.parser);
     yaml_parser_set_input_string(&l.parser, (const unsigned char *)d->source, d->size);
     build_document(&l);
     yaml_parser_delete(&l.parser);
+    document_find_secrets(d);
     if (d->faults) return;
     if (!d->root || (d->root->kind == YAML_SCALAR && !*d->root->text && !d->root->quoted))
         document_fault(d, nowhere(d), 1, "is empty: a pipeline file is a YAML mapping (version, name, source, ...)");
@@ -226,7 +230,7 @@ static void parse(struct document *d, const struct setting *settings, int n_sett
         document_fault(d, d->root->place, 1, "a pipeline file is a YAML mapping (version, name, source, ...), not a %s",
                        d->root->kind == YAML_LIST ? "list" : "scalar");
     for (int i = 0; !d->faults && i < n_settings; i++)
-        if (!l.used[i]) document_fault(d, nowhere(d), 1, "--set %s: the file has no ${%s}", settings[i].name, settings[i].name);
+        if (!l.expansion.used[i]) document_fault(d, nowhere(d), 1, "--set %s: the file has no ${%s}", settings[i].name, settings[i].name);
 }
 
 bool document_load(struct document *d, const char *path, const struct setting *settings, int n_settings) {

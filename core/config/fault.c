@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { WIDEST = 160 }; /* characters of a line that an excerpt shows */
 
@@ -21,7 +20,7 @@ void document_fault(struct document *d, struct hr_place at, int width, const cha
     char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     fault_add(d, at, width, arena_strdup(&d->arena, text));
 }
@@ -92,14 +91,18 @@ void document_fault_in(struct document *d, struct hr_place scalar, const char *t
     char said[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(said, sizeof said, format, args);
+    secret_format(said, sizeof said, format, args);
     va_end(args);
     struct hr_place place;
     size_t whole = strlen(text);
     if (at > whole) at = whole;
     if (n > whole - at) n = whole - at;
     if (find_in_file(d, scalar, text, at, &place)) fault_add(d, place, characters(text + at, n), arena_strdup(&d->arena, said));
-    else fault_add(d, scalar, 1, arena_printf(&d->arena, "%s (at character %d of '%.200s')", said, 1 + characters(text, at), text));
+    else {
+        char *shown = arena_strdup(&d->arena, text);
+        secret_mask(shown); /* before it is cut off */
+        fault_add(d, scalar, 1, arena_printf(&d->arena, "%s (at character %d of '%.200s')", said, 1 + characters(text, at), shown));
+    }
 }
 
 /* ---- secrets ---- */
@@ -109,6 +112,7 @@ static void hide(struct document *d, const struct yaml *v) {
     if (d->secrets) memcpy(more, d->secret, (size_t)d->secrets * sizeof *more);
     more[d->secrets++] = (struct secret){v->place, v->end};
     d->secret = more;
+    secret_add(v->text);
 }
 
 void document_hide(struct document *d, const struct yaml *v) {
@@ -116,12 +120,44 @@ void document_hide(struct document *d, const struct yaml *v) {
     for (int i = 0; i < v->n; i++) document_hide(d, v->entry[i].value);
 }
 
-/* A file that cannot be parsed has no options yet: then the key's name decides. */
-static bool sounds_secret(const char *line, size_t n) {
-    static const char *const word[] = {"password", "secret", "token", "credential", "oauth", "jaas", NULL};
-    for (const char *const *w = word; *w; w++)
-        for (size_t i = 0; i + strlen(*w) <= n; i++)
-            if (!strncasecmp(line + i, *w, strlen(*w))) return true;
+static void find_secrets(struct document *d, const struct yaml *v) {
+    for (int i = 0; i < v->n; i++) {
+        const struct yaml_entry *e = &v->entry[i];
+        if (e->key && secret_name(e->key, strlen(e->key))) document_hide(d, e->value);
+        else find_secrets(d, e->value);
+    }
+}
+
+void document_find_secrets(struct document *d) {
+    static const char *const outward[] = {"source", "sources", "sink", "sinks", NULL};
+    for (const char *const *key = outward; *key; key++) {
+        const struct yaml *v = yaml_get(d->root, *key);
+        if (v) find_secrets(d, v);
+    }
+}
+
+/* A file that cannot be parsed has no values yet: then the names in its lines decide. The bytes of a line that may be
+ * shown: up to the first name that says so. */
+static size_t shown_bytes(const char *line, size_t n) {
+    for (size_t at = 0; at < n;) {
+        size_t end = at;
+        while (end < n && (isalnum((unsigned char)line[end]) || strchr("._-", line[end]))) end++;
+        if (end > at && secret_name(line + at, end - at)) return end;
+        at = end + 1;
+    }
+    return n;
+}
+
+/* Does the line belong to a name above it that says so? */
+static bool hangs_below_secret(const struct document *d, int line) {
+    size_t indent = strspn(line_start(d, line), " ");
+    for (int above = line - 1; above > 0 && indent; above--) {
+        const char *p = line_start(d, above);
+        size_t n = line_bytes(p), here = strspn(p, " ");
+        if (here == n || here >= indent) continue;
+        if (shown_bytes(p, n) < n) return true;
+        indent = here;
+    }
     return false;
 }
 
@@ -141,13 +177,14 @@ static void print_excerpt(const struct document *d, const struct yaml_fault *f, 
     const char *line = f->place.line ? line_start(d, f->place.line) : NULL;
     if (!line) return;
     size_t n = line_bytes(line);
-    const char *colon = sounds_secret(line, n) ? memchr(line, ':', n) : NULL;
+    size_t shown = d->root ? n : hangs_below_secret(d, f->place.line) ? 0 : shown_bytes(line, n), hidden = 0;
     int first = f->place.column > WIDEST * 3 / 4 ? f->place.column - WIDEST / 2 : 1, column = 0;
     struct hr_buffer text = {0}, carets = {0};
     for (size_t i = 0; i < n; i++) {
         if (is_first_byte(line[i])) column++;
+        if (i >= hidden) hidden = i + secret_at(line + i, n - i);
         if (column < first || column >= first + WIDEST) continue;
-        bool mask = is_hidden(d, f->place.line, column) || (colon && line + i > colon + 1);
+        bool mask = is_hidden(d, f->place.line, column) || i < hidden || i >= shown;
         if (mask && !is_first_byte(line[i])) continue;
         buffer_putc(&text, mask ? '*' : line[i] == '\t' || (unsigned char)line[i] >= ' ' ? line[i] : '?');
         if (is_first_byte(line[i]) && column < f->place.column) buffer_putc(&carets, line[i] == '\t' ? '\t' : ' ');

@@ -6,10 +6,20 @@
 
 /* ---- expand.c ---- */
 
-/* Replace ${NAME} and ${NAME:-default}; settings come before the environment. On a fault returns the
- * text as it was, after document_fault(). used[i] is set where setting i gave a value. */
-const char *expand(struct document *, struct hr_place, const char *text, const struct setting *, int n_settings,
-                   bool *used);
+/* What gives the values. */
+struct expansion {
+    const struct setting *setting; /* --set: before the environment */
+    int settings;
+    bool *used;                    /* which of them gave one */
+    bool shown;                    /* the value is one that everybody sees: no secret may stand in it */
+};
+/* Replace ${NAME}, ${NAME:-default} and ${file:PATH}. On a fault returns the text as it was, after document_fault(). */
+const char *expand(struct document *, struct hr_place, const char *text, const struct expansion *);
+
+/* ---- fault.c ---- */
+
+/* Hide the values of sources and sinks whose names say that they are secrets. */
+void document_find_secrets(struct document *);
 
 /* ---- graph.c ---- */
 

@@ -27,7 +27,7 @@ bool bind_fault(struct hr_bind *b, const void *field, const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     document_fault(&of(b)->plan->document, place_of(b, field), 1, "%s: %s", of(b)->node->plugin->name, text);
     return false;
@@ -153,7 +153,7 @@ struct hr_groups *bind_groups(struct hr_bind *b, const struct hr_map *keys, cons
     bool ok = bind_keys(b, keys, g, &sign);
     ok &= bind_aggregates(b, aggs, g, &sign);
     buffer_putc(&sign, '\0');
-    g->signature = arena_strdup(arena(b), sign.p);
+    g->signature = secret_identity(arena(b), sign.p);
     buffer_free(&sign);
     if (!ok) return NULL;
     of(b)->node->groups = g;

@@ -147,7 +147,7 @@ static const char *target_of(struct plan *p, const struct node *node) {
         for (int i = 0; v && v->kind == YAML_LIST && i < v->n; i++)
             text = arena_printf(&p->arena, "%s %s=%s", text, o->name, v->entry[i].value->text);
     }
-    return text;
+    return secret_identity(&p->arena, text);
 }
 
 static bool bind_all(struct plan *p) {

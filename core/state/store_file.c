@@ -32,7 +32,7 @@ sqlite3_stmt *store_prepare(const struct store *s, sqlite3 *db, const char *sql,
  * file, and SQLite opens and closes the checkpoint itself. */
 bool store_lock(struct store *s, struct hr_error *err) {
     const char *path = arena_printf(&s->arena, "%s.lock", s->path);
-    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock < 0) return error_set(err, HR_ECHECKPOINT, "checkpoint %s: cannot lock: %s: %s", s->path, path, strerror(errno));
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(s->lock, F_SETLK, &lock) == 0) return true;
