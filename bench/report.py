@@ -215,6 +215,8 @@ def page(raw):
     yield "| --- | ---: | --- |"
     for asked, value, holds in targets(of):
         yield f"| {asked} | {value} | {'not measured' if holds is None else 'yes' if holds else '**no**'} |"
+    yield ""
+    yield "What limits the figures that don't hold, and what was tried: PROFILE.md beside this page."
 
 
 raw, path = map(pathlib.Path, sys.argv[1:])

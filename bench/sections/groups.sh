@@ -21,7 +21,8 @@ section_groups() {
 # need_invoices: the file in $work/invoices, as often as $links says
 need_invoices() {
     mkdir -p "$work/invoices"
-    awk -v n="$groups" '{ sub(/"InvoiceID":[0-9]+/, "\"InvoiceID\":" NR % n); print }' "$stream" >"$work/invoices/1.ndjson"
+    # Not with sub(): mawk looks for each new replacement among all that it had before.
+    awk -v n="$groups" '{ print "{\"InvoiceID\":" NR % n substr($0, index($0, ",")) }' "$stream" >"$work/invoices/1.ndjson"
     for i in $(seq 2 "$links"); do ln -f "$work/invoices/1.ndjson" "$work/invoices/$i.ndjson"; done
     sync "$work/invoices/1.ndjson"
 }
