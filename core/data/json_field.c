@@ -2,9 +2,10 @@
  * json_field.c: one JSON value to one column value, as Spark's from_json converts it.
  *
  *   1. INT, BIGINT take integer tokens; 1.0, 1e0 and "1" are of the wrong type; too large overflows.
- *   2. DOUBLE takes every number (1e400 is Infinity) and the strings NaN, Infinity, -Infinity.
+ *   2. DOUBLE takes every number (1e400 is Infinity) and the strings NaN, Infinity, +Infinity, -Infinity, +INF, -INF.
  *   3. DECIMAL takes numbers and strings that hold one; rounds half up; what doesn't fit overflows.
- *   4. BOOLEAN takes true and false; DATE and TIMESTAMP take strings, read as CAST reads them.
+ *   4. BOOLEAN takes true and false; DATE and TIMESTAMP take strings, read as CAST reads them;
+ *      TIMESTAMP takes integers too, as seconds.
  *   5. STRING takes anything: what is no string is written again as compact JSON, as Jackson does.
  *   6. null is null for every type.
  */
@@ -111,13 +112,19 @@ static enum json_fit read_integer(struct json_value v, int64_t min, int64_t max,
     return JSON_FITS;
 }
 
+static bool is_any(struct hr_text t, const char *const *words) {
+    for (; *words; words++)
+        if (text_is(t, *words)) return true;
+    return false;
+}
+
 static enum json_fit read_double(struct json_value v, double *out) {
     if (text_is(v.text, "-0") && is_number(v)) *out = 0; /* an int to Java, which has no -0 of those */
     else if (is_number(v)) *out = double_read(v.text);
     else if (v.kind != '"') return JSON_WRONG;
     else if (text_is(v.text, "NaN")) *out = __builtin_nan("");
-    else if (text_is(v.text, "Infinity")) *out = __builtin_inf();
-    else if (text_is(v.text, "-Infinity")) *out = -__builtin_inf();
+    else if (is_any(v.text, (const char *const[]){"Infinity", "+Infinity", "+INF", NULL})) *out = __builtin_inf();
+    else if (is_any(v.text, (const char *const[]){"-Infinity", "-INF", NULL})) *out = -__builtin_inf();
     else return JSON_WRONG;
     return JSON_FITS;
 }
@@ -210,6 +217,12 @@ static struct hr_text as_string(const struct json_context *x, struct json_value 
 
 static enum json_fit read_calendar(const struct json_context *x, struct hr_type type,
                                    struct json_value v, void *out) {
+    if (v.kind != '"' && type.id == HR_TIMESTAMP) { /* seconds */
+        int64_t n;
+        enum json_fit fit = read_integer(v, INT64_MIN, INT64_MAX, &n);
+        if (fit != JSON_FITS) return fit;
+        return value_cast((struct hr_type){.id = HR_BIGINT}, &n, type, out, NULL) ? JSON_FITS : JSON_WRONG;
+    }
     if (v.kind != '"') return JSON_WRONG;
     return value_parse(type, json_unescape(x->arena, v.text), out) ? JSON_FITS : JSON_WRONG;
 }
