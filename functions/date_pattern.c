@@ -110,7 +110,7 @@ static bool number(struct hr_text *t, int least, int most, int *out) {
 static bool month_by_name(struct hr_text *t, bool whole, int *out) {
     for (int m = 0; m < 12; m++) {
         size_t n = whole ? strlen(month_name[m]) : 3;
-        if (t->n < n || memcmp(t->p, month_name[m], n)) continue;
+        if (t->n < n || strncasecmp(t->p, month_name[m], n)) continue;
         t->p += n;
         t->n -= (uint32_t)n;
         *out = m + 1;
@@ -120,10 +120,11 @@ static bool month_by_name(struct hr_text *t, bool whole, int *out) {
 }
 
 static bool fraction(struct hr_text *t, int count, int64_t *us) {
+    uint32_t before = t->n;
     int v;
-    if (!number(t, count, count, &v)) return false;
+    if (!number(t, 1, count, &v)) return false;
     *us = v;
-    for (; count < 6; count++) *us *= 10;
+    for (count = (int)(before - t->n); count < 6; count++) *us *= 10;
     for (; count > 6; count--) *us /= 10;
     return true;
 }
@@ -137,12 +138,13 @@ static bool half_day(struct hr_text *t, int *pm) {
     return true;
 }
 
-/* One letter takes one digit or more, two letters two digits: as the formatter's strict parser. */
+/* One letter takes one digit or more, two letters two digits: as the formatter's strict parser. Words and quoted text
+ * are read whatever their case. */
 static bool parse_part(const struct date_part *part, struct hr_text *t, struct moment *m) {
-    int least = part->count, most = part->count > 1 ? part->count : 2;
+    int least = part->count, most = part->count > 1 ? part->count : 9;
     switch (part->letter) {
     case 'y':
-        if (!number(t, least, part->count == 2 ? 2 : part->count == 1 ? 6 : 4, &m->year)) return false;
+        if (!number(t, least, part->count == 2 ? 2 : part->count == 1 ? 9 : 4, &m->year)) return false;
         if (part->count == 2) m->year += 2000;
         return true;
     case 'M': return part->count > 2 ? month_by_name(t, part->count == 4, &m->month) : number(t, least, most, &m->month);
@@ -155,14 +157,14 @@ static bool parse_part(const struct date_part *part, struct hr_text *t, struct m
     case 'a': return half_day(t, &m->pm);
     default: break;
     }
-    if (t->n < part->count || memcmp(t->p, part->literal, part->count)) return false;
+    if (t->n < part->count || strncasecmp(t->p, part->literal, part->count)) return false;
     t->p += part->count;
     t->n -= part->count;
     return true;
 }
 
 static bool is_moment(struct moment *m) {
-    if (m->year < 1 || m->month < 1 || m->month > 12 || m->day < 1 || m->day > date_month_days(m->year, m->month)) return false;
+    if (m->year < 1 || m->year > 9999 || m->month < 1 || m->month > 12 || m->day < 1 || m->day > date_month_days(m->year, m->month)) return false;
     if (m->hour12 >= 0) {
         if (m->hour12 < 1 || m->hour12 > 12) return false;
         m->hour = m->hour12 % 12 + 12 * m->pm;
