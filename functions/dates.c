@@ -11,6 +11,7 @@
  */
 #include "functions/date_pattern.h"
 
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -238,13 +239,42 @@ static bool trunc_date(const struct hr_call *c) {
 
 /* ---- numbers ---- */
 
+static void put_moment(const struct hr_call *c, uint32_t i, int64_t us) {
+    if (in_calendar(floor_divide(us, DAY_US))) ((int64_t *)c->out->at)[i] = us;
+    else hr_set_null(c->out, i);
+}
+
 static bool scaled(const struct hr_call *c, int64_t by) {
-    HR_EACH(c->rows, i)
-        if (__builtin_mul_overflow(MICROS(c->arg[0], i), by, &((int64_t *)c->out->at)[i])) hr_set_null(c->out, i);
+    HR_EACH(c->rows, i) {
+        int64_t us;
+        if (__builtin_mul_overflow(MICROS(c->arg[0], i), by, &us)) hr_set_null(c->out, i);
+        else put_moment(c, i, us);
+    }
     return true;
 }
 
-static bool timestamp_seconds(const struct hr_call *c) { return scaled(c, second_us); }
+/* Seconds may have a fraction: a DOUBLE, or a DECIMAL with six digits of it. */
+static bool type_seconds(int args, struct hr_type *arg, const struct hr_text *const *constant, struct hr_type *gives,
+                         struct hr_error *err) {
+    (void)args, (void)constant, (void)gives, (void)err;
+    if (arg[0].id == HR_DECIMAL) arg[0] = (struct hr_type){HR_DECIMAL, 38, 6};
+    else if (arg[0].id != HR_DOUBLE) arg[0] = (struct hr_type)T(HR_BIGINT);
+    return true;
+}
+
+static bool timestamp_seconds(const struct hr_call *c) {
+    if (c->arg[0]->type.id == HR_BIGINT) return scaled(c, second_us);
+    HR_EACH(c->rows, i) {
+        double us = 0;
+        hr_int128 exact = 0;
+        if (c->arg[0]->type.id == HR_DOUBLE) us = ((const double *)c->arg[0]->at)[i] * 1e6;
+        else us = (double)(exact = ((const hr_int128 *)c->arg[0]->at)[i]);
+        if (!(fabs(us) < 0x1p62)) hr_set_null(c->out, i);
+        else put_moment(c, i, c->arg[0]->type.id == HR_DOUBLE ? (int64_t)us : (int64_t)exact);
+    }
+    return true;
+}
+
 static bool timestamp_millis(const struct hr_call *c) { return scaled(c, 1000); }
 
 static bool unix_of(const struct hr_call *c, int64_t unit) {
@@ -282,7 +312,7 @@ static const struct hr_function table[] = {
     {"last_day", "last_day(day): of its month", 1, 1, {DATE}, DATE, NULL, false, last_day},
     {"date_trunc", "date_trunc(unit, time): cut off what is finer", 2, 2, {TEXT, TIMESTAMP}, TIMESTAMP, type_date_trunc, false, date_trunc},
     {"trunc", "trunc(day, unit): first day of its year, quarter, month or week", 2, 2, {DATE, TEXT}, DATE, type_trunc, false, trunc_date},
-    {"timestamp_seconds", "timestamp_seconds(n): since 1970", 1, 1, {BIGINT}, TIMESTAMP, NULL, false, timestamp_seconds},
+    {"timestamp_seconds", "timestamp_seconds(n): since 1970", 1, 1, {{0}}, TIMESTAMP, type_seconds, false, timestamp_seconds},
     {"timestamp_millis", "timestamp_millis(n): since 1970", 1, 1, {BIGINT}, TIMESTAMP, NULL, false, timestamp_millis},
     {"unix_seconds", "unix_seconds(time): since 1970", 1, 1, {TIMESTAMP}, BIGINT, NULL, false, unix_seconds},
     {"unix_millis", "unix_millis(time): since 1970", 1, 1, {TIMESTAMP}, BIGINT, NULL, false, unix_millis},

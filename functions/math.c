@@ -103,7 +103,8 @@ static hr_int128 round_digits(hr_int128 v, int drop) {
 
 /* Round the digits of "d.dddE±x" or "ddd.ddd" and read them again. */
 static double round_double(double v, int places, struct hr_buffer *text) {
-    if (!isfinite(v) || v == 0) return v;
+    if (!isfinite(v)) return v;
+    if (v == 0) return 0;
     hr_buffer_reset(text);
     hr_put_value(text, (struct hr_type){.id = HR_DOUBLE}, &v);
     hr_int128 digits = 0;

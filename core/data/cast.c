@@ -8,7 +8,7 @@ static const int64_t day_us = 86400000000;
 
 static bool to_text(struct hr_type from, const void *in, struct hr_text *out, struct arena *a) {
     struct hr_buffer b = {0};
-    value_text(&b, from, in);
+    value_string(&b, from, in);
     out->p = arena_strndup(a, b.p, b.n);
     out->n = (uint32_t)b.n;
     buffer_free(&b);
@@ -98,9 +98,9 @@ static bool to_boolean(struct hr_type from, const void *in, uint8_t *out) {
     return true;
 }
 
-static bool to_timestamp(struct hr_type from, const void *in, int64_t *out) {
+static bool number_to_timestamp(struct hr_type from, const void *in, int64_t *out) {
     hr_int128 v;
-    if (from.id == HR_DATE) return !__builtin_mul_overflow((int64_t)*(const int32_t *)in, day_us, out);
+    if (from.id == HR_BOOLEAN) return *out = *(const uint8_t *)in, true; /* microseconds: Spark's oddity */
     if (from.id == HR_DOUBLE) {
         double us = *(const double *)in * 1e6;
         if (!(fabs(us) < 0x1p63)) return false;
@@ -112,6 +112,11 @@ static bool to_timestamp(struct hr_type from, const void *in, int64_t *out) {
         return *out = (int64_t)v, true;
     }
     return whole(from, in, &v) && !__builtin_mul_overflow(v, (hr_int128)1000000, out);
+}
+
+static bool to_timestamp(struct hr_type from, const void *in, int64_t *out) {
+    if (from.id == HR_DATE) return !__builtin_mul_overflow((int64_t)*(const int32_t *)in, day_us, out);
+    return number_to_timestamp(from, in, out) && timestamp_valid(*out);
 }
 
 static bool to_date(struct hr_type from, const void *in, int32_t *out) {

@@ -94,7 +94,7 @@ static bool parse_date(struct hr_text t, int32_t *out) {
 static bool parse_zone(const char *p, const char *end, int64_t *us) {
     int h, m = 0;
     *us = 0;
-    if (p == end || (end - p == 1 && *p == 'Z') || (end - p == 3 && !memcmp(p, "UTC", 3))) return true;
+    if (p == end || (end - p == 1 && *p == 'Z') || (end - p == 3 && (!memcmp(p, "UTC", 3) || !memcmp(p, "GMT", 3)))) return true;
     bool minus = *p == '-';
     if (*p != '-' && *p != '+') return false;
     p++;

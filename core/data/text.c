@@ -81,6 +81,15 @@ static void put_decimal(struct hr_buffer *b, hr_int128 v, int scale) {
     buffer_put(b, text + at, sizeof text - (size_t)at);
 }
 
+/* As Java's BigDecimal: with an exponent where more than five zeros would stand behind the point. */
+static void put_java_decimal(struct hr_buffer *b, hr_int128 v, int scale) {
+    int digits = 1;
+    for (hr_int128 rest = v / 10; rest; rest /= 10) digits++;
+    int exponent = digits - 1 - scale;
+    put_decimal(b, v, exponent < -6 ? digits - 1 : scale);
+    if (exponent < -6) buffer_printf(b, "E%d", exponent);
+}
+
 static void put_date(struct hr_buffer *b, int64_t days) {
     int y, m, d;
     date_civil(days, &y, &m, &d);
@@ -125,6 +134,13 @@ void value_text(struct hr_buffer *b, struct hr_type t, const void *value) {
     }
 }
 
+void value_string(struct hr_buffer *b, struct hr_type t, const void *value) {
+    hr_int128 wide;
+    if (t.id != HR_DECIMAL) return value_text(b, t, value);
+    memcpy(&wide, value, 16);
+    put_java_decimal(b, wide, t.scale);
+}
+
 /* ---- JSON ---- */
 
 static void put_escaped(struct hr_buffer *b, unsigned char c) {
@@ -166,6 +182,6 @@ void value_json(struct hr_buffer *b, struct hr_type t, const void *value) {
         return buffer_putc(b, '"');
     }
     if (quoted) buffer_putc(b, '"');
-    value_text(b, t, value);
+    value_string(b, t, value);
     if (quoted) buffer_putc(b, '"');
 }

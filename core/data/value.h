@@ -15,6 +15,9 @@ bool schema_parse(struct arena *, const char *text, struct hr_schema *out, size_
 bool type_parse(const char **p, struct hr_type *out);
 
 /* proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms") */
+/* Within the years 1 to 9999. */
+static inline bool timestamp_valid(int64_t us) { return us >= -62135596800000000 && us < 253402300800000000; }
+static inline bool days_valid(int64_t days) { return days >= -719162 && days <= 2932896; }
 bool date_valid(int y, int m, int d);
 int32_t date_days(int y, int m, int d);
 void date_civil(int64_t days, int *y, int *m, int *d);
@@ -22,6 +25,8 @@ void date_civil(int64_t days, int *y, int *m, int *d);
 /* As show() prints them: doubles like Java's Double.toString (JDK 19), dates yyyy-MM-dd, timestamps
  * yyyy-MM-dd HH:mm:ss[.ffffff] UTC. Strings raw. */
 void value_text(struct hr_buffer *, struct hr_type, const void *value);
+/* As CAST(... AS STRING): differs for a DECIMAL below 1e-6 only, which show() writes without an exponent. */
+void value_string(struct hr_buffer *, struct hr_type, const void *value);
 /* As to_json() writes them; strings quoted and escaped, NaN and Infinity as strings. */
 void value_json(struct hr_buffer *, struct hr_type, const void *value);
 /* A JSON string with quotes; invalid UTF-8 becomes U+FFFD. */

@@ -40,6 +40,16 @@ static void integers32(enum tree_kind kind, const struct hr_column *a, const str
     EACH_PAIR(int32_t, if (!y[i]) hr_set_null(out, i); else z[i] = y[i] == -1 ? 0 : x[i] % y[i]);
 }
 
+/* A day and a number of days: null outside the years 1 to 9999. */
+static void days32(enum tree_kind kind, const struct hr_column *a, const struct hr_column *b, struct hr_rows rows, struct hr_column *out) {
+    int sign = kind == TREE_SUB ? -1 : 1;
+    EACH_PAIR(int32_t, {
+        int64_t day = x[i] + (int64_t)sign * y[i];
+        if (days_valid(day)) z[i] = (int32_t)day;
+        else hr_set_null(out, i);
+    });
+}
+
 static void integers64(enum tree_kind kind, const struct hr_column *a, const struct hr_column *b, struct hr_rows rows, struct hr_column *out) {
     switch (kind) {
     case TREE_ADD: EACH_PAIR(int64_t, CHECKED(__builtin_add_overflow)); return;
@@ -72,7 +82,8 @@ void kernel_arithmetic(enum tree_kind kind, const struct hr_column *a, const str
     kernel_nulls(a, size, out);
     kernel_nulls(b, size, out);
     switch (out->type.id) {
-    case HR_INT: case HR_DATE: integers32(kind, a, b, rows, out); return;
+    case HR_DATE: days32(kind, a, b, rows, out); return;
+    case HR_INT: integers32(kind, a, b, rows, out); return;
     case HR_BIGINT: integers64(kind, a, b, rows, out); return;
     case HR_DOUBLE: doubles(kind, a, b, rows, out); return;
     default: decimals(kind, a, b, rows, out);
@@ -218,7 +229,7 @@ static void to_text(struct hr_lane *lane, const struct hr_column *a, struct hr_r
     HR_EACH(rows, i) {
         if (hr_is_null(out, i)) continue;
         b.n = 0;
-        value_text(&b, a->type, hr_value(a, i));
+        value_string(&b, a->type, hr_value(a, i));
         char *own = hr_batch_alloc(lane, b.n);
         memcpy(own, b.p, b.n);
         ((struct hr_text *)out->at)[i] = (struct hr_text){own, (uint32_t)b.n, 0};
