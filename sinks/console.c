@@ -5,7 +5,7 @@
  *     console: {mode: complete, rows: 20, truncate: false}
  *
  * 1. format: table prints 43 dashes, "Batch: N", 43 dashes, and the table that show() prints: columns at
- *    least three wide, NULL for null, right-aligned; with truncate: false whole cells, left-aligned.
+ *    least three wide, NULL for null, right-aligned; with truncate: false whole cells, left-aligned. Names of columns are never cut.
  * 2. At most `rows` rows are shown, and then "only showing top N rows".
  * 3. format: json prints one object a row, all rows, all columns, no header.
  * 4. Control and escape characters in data are written out, so they never reach the terminal.
@@ -61,22 +61,22 @@ static bool bind(void *self, struct hr_bind *b) {
 
 /* ---- cells ---- */
 
-static void add_cell(struct console *c, struct cell *cell, const char *p, size_t n) {
+static void add_cell(struct console *c, struct cell *cell, const char *p, size_t n, int most) {
     cell->at = c->cells.n;
-    cell->width = console_text(&c->cells, p, n, c->most);
+    cell->width = console_text(&c->cells, p, n, most);
     cell->n = c->cells.n - cell->at;
 }
 
 static void add_value(struct console *c, struct cell *cell, const struct hr_column *column, uint32_t row) {
     if (hr_is_null(column, row)) {
-        add_cell(c, cell, "NULL", 4);
+        add_cell(c, cell, "NULL", 4, c->most);
     } else if (column->type.id == HR_STRING) {
         const struct hr_text *text = hr_value(column, row);
-        add_cell(c, cell, text->p, text->n);
+        add_cell(c, cell, text->p, text->n, c->most);
     } else {
         struct hr_buffer text = {0};
         hr_put_value(&text, column->type, hr_value(column, row));
-        add_cell(c, cell, text.p, text.n);
+        add_cell(c, cell, text.p, text.n, c->most);
         hr_buffer_free(&text);
     }
 }
@@ -190,7 +190,7 @@ static bool begin(void *self, int64_t epoch, struct hr_error *err) {
     c->more = false;
     struct cell *header = new_row(c);
     for (int k = 0; k < c->schema.n; k++)
-        add_cell(c, &header[k], c->schema.field[k].name, strlen(c->schema.field[k].name));
+        add_cell(c, &header[k], c->schema.field[k].name, strlen(c->schema.field[k].name), 0);
     return true;
 }
 

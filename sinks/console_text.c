@@ -32,47 +32,59 @@ static bool is_control(uint32_t c) {
            (c >= 0x2066 && c <= 0x2069);
 }
 
-static int put_control(struct hr_buffer *b, uint32_t c) {
+static int put_control(char text[16], uint32_t c) {
     static const char meaning[] = "\a\b\t\n\v\f\r", letter[] = "abtnvfr";
-    char text[16];
     const char *known = c && c < 0x20 ? strchr(meaning, (int)c) : NULL;
-    int n = known ? snprintf(text, sizeof text, "\\%c", letter[known - meaning])
-                  : snprintf(text, sizeof text, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
-    hr_put(b, text, (size_t)n);
-    return n;
+    return known ? snprintf(text, 16, "\\%c", letter[known - meaning]) : snprintf(text, 16, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
 }
 
-static int characters(const unsigned char *p, size_t n) {
-    int count = 0;
+/* What stands at p, ready to be shown, and how many bytes of p that is. Spark counts UTF-16: a character beyond U+FFFF
+ * is two, and takes two columns. */
+struct shown {
+    char text[16];
+    int n, characters, columns;
+};
+
+static size_t show(const unsigned char *p, size_t n, struct shown *s) {
     uint32_t code;
-    for (size_t i = 0, size; i < n; i += size, count++) {
-        size = decode(p + i, n - i, &code);
-        if (!size) size = 1;
+    size_t size = decode(p, n, &code);
+    *s = (struct shown){.n = 3, .characters = 1, .columns = 1};
+    if (!size) {
+        memcpy(s->text, "\xEF\xBF\xBD", 3);
+        return 1;
     }
-    return count;
+    if (is_control(code)) {
+        s->n = s->characters = s->columns = put_control(s->text, code);
+        return size;
+    }
+    memcpy(s->text, p, size);
+    s->n = (int)size;
+    s->characters = 1 + (code > 0xffff);
+    s->columns = 1 + (code > 0xffff || is_wide(code));
+    return size;
 }
 
 int console_text(struct hr_buffer *b, const char *text, size_t n, int most) {
-    const unsigned char *p = (const unsigned char *)text;
-    bool cut = most > 0 && characters(p, n) > most;
-    int width = 0, left = !cut ? -1 : most < 4 ? most : most - 3;
-    for (size_t i = 0; i < n && left; left -= left > 0) {
-        uint32_t code;
-        size_t size = decode(p + i, n - i, &code);
-        if (!size) {
-            hr_put(b, "\xEF\xBF\xBD", 3);
-            width++;
-            i++;
-            continue;
+    const unsigned char *p = (const unsigned char *)text, *end = p + n;
+    int width = 0, count = 0, keep = most < 4 ? most : most - 3;
+    int kept_width = 0;
+    size_t kept = b->n;
+    struct shown s;
+    while (p < end && (most <= 0 || count <= most)) {
+        p += show(p, (size_t)(end - p), &s);
+        int parts = s.n == s.characters ? s.n : 1; /* what was written out may be cut within */
+        for (int i = 0; i < parts; i++) {
+            hr_put(b, s.text + i, (size_t)(s.n / parts));
+            count += s.characters / parts;
+            width += s.columns / parts;
+            if (count > keep) continue;
+            kept = b->n;
+            kept_width = width;
         }
-        if (is_control(code)) width += put_control(b, code);
-        else {
-            hr_put(b, p + i, size);
-            width += is_wide(code) ? 2 : 1;
-        }
-        i += size;
     }
-    if (!cut || most < 4) return width;
+    if (most <= 0 || count <= most) return width;
+    b->n = kept;
+    if (most < 4) return kept_width;
     hr_put(b, "...", 3);
-    return width + 3;
+    return kept_width + 3;
 }
