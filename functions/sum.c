@@ -6,7 +6,7 @@
  *     aggregates: {TotalSales: sum(InvoiceTotal_amount), Mean: avg(InvoiceTotal_amount)}
  *
  * 1. Nulls are skipped; over nulls only the result is null.
- * 2. sum: INT and BIGINT give BIGINT, DOUBLE gives DOUBLE, DECIMAL(p,s) gives DECIMAL(min(p+10,38),s).
+ * 2. Text is read as DOUBLE. sum: INT and BIGINT give BIGINT, DOUBLE gives DOUBLE, DECIMAL(p,s) gives DECIMAL(min(p+10,38),s).
  * 3. avg: INT, BIGINT and DOUBLE give DOUBLE, DECIMAL(p,s) gives DECIMAL(p+4,s+4), each at most 38.
  * 4. Integers are added in 128 bits, decimals in 192, doubles exactly (exact_sum.h); only the final value
  *    decides: a BIGINT that does not fit stops the job, a DECIMAL that does not fit is null.
@@ -34,6 +34,7 @@ static int at_most_38(int n) { return n < 38 ? n : 38; }
 
 static bool check(struct hr_agg *agg, struct hr_error *err) {
     agg->size = sizeof(union number_sum);
+    if (agg->args == 1 && agg->arg.id == HR_STRING) agg->arg = (struct hr_type){.id = HR_DOUBLE};
     if (agg->args == 1 && (is_integer(agg->arg) || agg->arg.id == HR_DOUBLE || agg->arg.id == HR_DECIMAL)) return true;
     return hr_fail(err, HR_ECONFIG, "%s adds numbers: CAST(... AS DOUBLE)?", agg->fn->name);
 }

@@ -4,10 +4,15 @@
 #include <string.h>
 #include <strings.h>
 
-static struct hr_expr *finish(const struct typing *ty, struct tree *t) {
-    if (!type_tree(ty, t)) return NULL;
-    if (t->type.id == HR_NONE) type_coerce(ty, &t, (struct hr_type){.id = HR_STRING});
-    struct hr_expr *e = arena_alloc(ty->arena, sizeof *e);
+/* A bare NULL is a STRING. */
+static bool type_whole(const struct typing *ty, struct tree **t) {
+    if (!type_tree(ty, *t)) return false;
+    if ((*t)->type.id == HR_NONE) type_coerce(ty, t, (struct hr_type){.id = HR_STRING});
+    return true;
+}
+
+static struct hr_expr *expr_of(struct arena *arena, const struct tree *t) {
+    struct hr_expr *e = arena_alloc(arena, sizeof *e);
     e->root = t;
     return e;
 }
@@ -16,7 +21,7 @@ struct hr_expr *expr_compile(struct arena *arena, const struct expr_catalog *cat
                              const struct hr_schema *schema, struct expr_fault *fault) {
     struct typing ty = {arena, catalog, schema, fault};
     struct tree *t = parse_expression(arena, text, fault);
-    return t ? finish(&ty, t) : NULL;
+    return t && type_whole(&ty, &t) ? expr_of(arena, t) : NULL;
 }
 
 static const char *unknown_aggregate(struct arena *arena, const struct expr_catalog *catalog, const char *name) {
@@ -36,10 +41,15 @@ bool expr_compile_aggregate(struct arena *arena, const struct expr_catalog *cata
     if (!parse_aggregate(arena, text, &call, fault)) return false;
     agg->fn = catalog->aggregate(call.name);
     if (!agg->fn) return type_fault(&ty, call.at, call.n, "%s", unknown_aggregate(arena, catalog, call.name));
-    if (call.arg && !(*arg = finish(&ty, call.arg))) return false;
-    if (!call.arg && strcasecmp(agg->fn->name, "count"))
+    struct tree *t = call.arg;
+    if (t && !type_whole(&ty, &t)) return false;
+    if (!t && strcasecmp(agg->fn->name, "count"))
         return type_fault(&ty, call.at, call.n, "%s takes one argument: only count takes *", call.name);
-    agg->args = call.arg != NULL;
-    if (call.arg) agg->arg = expr_type(*arg);
-    return agg->fn->type(agg, &err) || type_fault(&ty, call.at, call.n, "%.400s", err.text);
+    agg->args = t != NULL;
+    if (t) agg->arg = t->type;
+    if (!agg->fn->type(agg, &err)) return type_fault(&ty, call.at, call.n, "%.400s", err.text);
+    if (!t) return true;
+    type_coerce(&ty, &t, agg->arg);
+    *arg = expr_of(arena, t);
+    return true;
 }

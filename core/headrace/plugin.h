@@ -280,6 +280,7 @@ struct hr_aggregate {
     const char *name;
     const char *help;
     int version; /* of what save() writes */
+    /* Sets result and size; changes arg where the host shall cast to another type. */
     bool (*type)(struct hr_agg *, struct hr_error *);
     /* Fold row i of `arg` (never null; NULL for count(*)) into the state at states + group[i] * stride. */
     bool (*step)(const struct hr_agg *, struct hr_agg_memory *, char *states, size_t stride,
