@@ -337,7 +337,7 @@ static const struct {
 } result_types[] = {
     {"sum", "INT", "BIGINT"}, {"sum", "BIGINT", "BIGINT"}, {"sum", "DOUBLE", "DOUBLE"}, {"sum", "DECIMAL(18,2)", "DECIMAL(28,2)"}, {"sum", "DECIMAL(30,2)", "DECIMAL(38,2)"},
     {"avg", "INT", "DOUBLE"}, {"avg", "BIGINT", "DOUBLE"}, {"avg", "DOUBLE", "DOUBLE"}, {"avg", "DECIMAL(18,2)", "DECIMAL(22,6)"}, {"avg", "DECIMAL(38,36)", "DECIMAL(38,38)"}, {"mean", "INT", "DOUBLE"},
-    {"sum", "STRING", NULL}, {"sum", "BOOLEAN", NULL}, {"sum", "DATE", NULL}, {"avg", "TIMESTAMP", NULL}, {"avg", "STRING", NULL},
+    {"sum", "STRING", "DOUBLE"}, {"sum", "BOOLEAN", NULL}, {"sum", "DATE", NULL}, {"avg", "TIMESTAMP", NULL}, {"avg", "STRING", "DOUBLE"},
     {"min", "STRING", "STRING"}, {"max", "DECIMAL(5,2)", "DECIMAL(5,2)"}, {"min", "BOOLEAN", "BOOLEAN"}, {"max", "DATE", "DATE"}, {"count", "STRING", "BIGINT"},
 };
 

@@ -104,7 +104,7 @@ static const struct {
     const char *from, *value, *to, *result;
 } casts[] = {
     {"BOOLEAN", "true", "INT", "1"}, {"BOOLEAN", "false", "DOUBLE", "0.0"}, {"BOOLEAN", "true", "DECIMAL(3,1)", "1.0"}, {"BOOLEAN", "true", "STRING", "true"},
-    {"BOOLEAN", "true", "TIMESTAMP", "1970-01-01 00:00:01"}, {"BOOLEAN", "true", "DATE", NULL},
+    {"BOOLEAN", "true", "TIMESTAMP", "1970-01-01 00:00:00.000001"}, {"BOOLEAN", "true", "DATE", NULL},
     {"INT", "-5", "BOOLEAN", "true"}, {"INT", "0", "BOOLEAN", "false"}, {"INT", "-5", "BIGINT", "-5"}, {"INT", "7", "DOUBLE", "7.0"}, {"INT", "-5", "STRING", "-5"},
     {"INT", "12", "DECIMAL(3,1)", "12.0"}, {"INT", "100", "DECIMAL(3,1)", NULL}, {"INT", "1", "DATE", NULL}, {"INT", "60", "TIMESTAMP", "1970-01-01 00:01:00"},
     {"BIGINT", "2147483648", "INT", NULL}, {"BIGINT", "-2147483648", "INT", "-2147483648"}, {"BIGINT", "9007199254740993", "DOUBLE", "9.007199254740992E15"},
