@@ -26,7 +26,9 @@ grep -q 'invoices.yaml: kafka: can be opened$' "$tmp/checked" || { cat "$tmp/che
 "$headrace" run "$srcdir/pipelines/produce_invoices.yaml" --checkpoint "$tmp/again.db"
 "$headrace" state --connect "$srcdir/pipelines/invoices.yaml" >"$tmp/state"
 grep -qx '  lag: 10000 records' "$tmp/state" || { echo "wrong lag"; cat "$tmp/state"; exit 1; }
-"$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$tmp/out"
+# on a terminal: one live line
+script -qec "'$headrace' run '$srcdir/pipelines/invoices.yaml' --trigger available_now" /dev/null >"$tmp/terminal"
+grep -qaE 'invoices: epoch 2, 10000 rows \([0-9]+/s\), lag 0, 500 groups, [0-9]+ MiB' "$tmp/terminal" || { cat -A "$tmp/terminal"; exit 1; }
 [ "$(totals)" = "500|565981187.14|75609915.08" ] || { echo "wrong totals: $(totals)"; exit 1; }
 
 # a second run finds nothing new, prints nothing and changes nothing

@@ -89,16 +89,21 @@ static long resident_mib(void) {
     return pages / 256;
 }
 
+static void report_line(const struct plan *p, const struct epoch_report *r, double seconds) {
+    fprintf(stderr, "\r\033[K%s: epoch %lld, %llu rows (%.0f/s)", p->config.name, (long long)r->epoch,
+            (unsigned long long)total, (double)r->records / seconds);
+    if (r->lag >= 0) fprintf(stderr, ", lag %lld", (long long)r->lag);
+    if (p->state >= 0) fprintf(stderr, ", %llu groups", (unsigned long long)r->groups);
+    fprintf(stderr, ", %ld MiB", resident_mib());
+}
+
 void progress_report(const struct plan *p, const struct epoch_report *r) {
     int64_t now = clock_monotonic_us();
     double seconds = (double)(now - last_us + 1) / 1e6;
     last_us = now;
     total += r->records;
     if (kind == PROGRESS_JSON) report_json(p, r, seconds);
-    if (kind == PROGRESS_LINE)
-        fprintf(stderr, "\r\033[K%s: epoch %lld, %llu rows (%.0f/s), %llu groups, %ld MiB", p->config.name,
-                (long long)r->epoch, (unsigned long long)total, (double)r->records / seconds,
-                (unsigned long long)r->groups, resident_mib());
+    if (kind == PROGRESS_LINE) report_line(p, r, seconds);
 }
 
 void progress_end(void) {

@@ -87,6 +87,7 @@ static bool finish(struct coordinator *c) {
     if (!publisher_publish(&c->publisher, c->epoch)) return false;
     c->published = c->epoch++;
     int64_t end = now(c);
+    report.lag = c->ports.report ? feed_lag(c->feed) : -1;
     report.groups = c->state ? groups_count(c->state) : 0;
     report.wait_us = merged - c->closed_at;
     report.commit_us = committed - merged;

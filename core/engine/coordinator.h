@@ -11,6 +11,7 @@
 struct epoch_report {
     int64_t epoch;
     uint64_t records, groups, changed;
+    int64_t lag;          /* records that wait; -1: not known */
     int64_t wait_us, commit_us, publish_us, total_us; /* lanes' hand-over, checkpoint, sink, all */
     struct hr_positions from, to;
     const uint64_t *rows; /* of each sink */

@@ -116,6 +116,15 @@ bool feed_caught_up(struct feed *f) {
     return yes;
 }
 
+int64_t feed_lag(struct feed *f) {
+    const struct hr_source *source = &f->source->plugin->source;
+    int64_t records = -1;
+    pthread_mutex_lock(&f->lock);
+    if (!source->lag || !source->lag(f->source->self, &records)) records = -1;
+    pthread_mutex_unlock(&f->lock);
+    return records;
+}
+
 bool feed_ended(struct feed *f) {
     pthread_mutex_lock(&f->lock);
     bool yes = f->ended || f->stopped;

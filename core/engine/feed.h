@@ -51,6 +51,8 @@ bool feed_close_epoch(struct feed *, bool only_new, struct arena *, struct hr_po
 /* Is there a reason to close early: all that was there at open was handed out, or the end came? */
 bool feed_caught_up(struct feed *);
 bool feed_ended(struct feed *);
+/* Records that wait behind what was handed out; -1 where the source does not count them. */
+int64_t feed_lag(struct feed *);
 void feed_stop(struct feed *); /* hand out nothing more */
 struct hr_positions positions_copy(struct arena *, struct hr_positions);
 

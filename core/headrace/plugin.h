@@ -380,7 +380,7 @@ struct hr_chunk {
 struct hr_source {
     bool (*bind)(void *self, struct hr_bind *);
     bool (*open)(void *self, const struct hr_open *);
-    /* Never blocks. Called by one thread at a time, as are positions and caught_up. */
+    /* Never blocks. Called by one thread at a time, as are positions, caught_up and lag. */
     enum hr_poll (*poll)(void *self, struct hr_chunk *, struct hr_error *);
     /* In a lane, without a lock: the next rows of the chunk as columns; out->rows.n = 0 at its end.
      * out is as for process(); set rows, size, position. Strings may point into the chunk. */
