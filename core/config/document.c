@@ -215,6 +215,13 @@ static void build_document(struct loader *l) {
     }
 }
 
+/* A later --set of the same name counts. */
+static bool is_overridden(const struct setting *settings, int n, int i) {
+    for (int k = i + 1; k < n; k++)
+        if (!strcmp(settings[k].name, settings[i].name)) return true;
+    return false;
+}
+
 static void parse(struct document *d, const struct setting *settings, int n_settings) {
     struct loader l = {.document = d, .expansion = {.setting = settings, .settings = n_settings}};
     l.expansion.used = arena_zalloc(&d->arena, (size_t)n_settings + 1);
@@ -230,7 +237,8 @@ static void parse(struct document *d, const struct setting *settings, int n_sett
         document_fault(d, d->root->place, 1, "a pipeline file is a YAML mapping (version, name, source, ...), not a %s",
                        d->root->kind == YAML_LIST ? "list" : "scalar");
     for (int i = 0; !d->faults && i < n_settings; i++)
-        if (!l.expansion.used[i]) document_fault(d, nowhere(d), 1, "--set %s: the file has no ${%s}", settings[i].name, settings[i].name);
+        if (!l.expansion.used[i] && !is_overridden(settings, n_settings, i))
+            document_fault(d, nowhere(d), 1, "--set %s: the file has no ${%s}", settings[i].name, settings[i].name);
 }
 
 bool document_load(struct document *d, const char *path, const struct setting *settings, int n_settings) {
