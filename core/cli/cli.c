@@ -75,9 +75,10 @@ bool cli_parse(struct cli *c, int argc, char **argv, const char *usage, const ch
         size_t n = equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2;
         snprintf(name, sizeof name, "%.*s", (int)(n < 31 ? n : 31), arg + 2);
         if (n == 0 || n > 30 || !accepted(accepts, name, n)) return wrong(c, "no option '%s'", arg);
-        if (!strcmp(name, "connect")) {
-            if (equals) return wrong(c, "%s takes no value", "--connect");
-            c->connect = true;
+        bool *flag = !strcmp(name, "connect") ? &c->connect : !strcmp(name, "profile") ? &c->profile : NULL;
+        if (flag) {
+            if (equals) return wrong(c, "--%s takes no value", name);
+            *flag = true;
             continue;
         }
         if (!equals && i + 1 == argc) return wrong(c, "%s wants a value", arg);

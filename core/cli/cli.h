@@ -16,6 +16,7 @@ struct cli {
     int dirs;
     const char *trigger, *checkpoint, *progress, *data_dir;
     int lanes;
+    bool profile;
     bool connect;
     const char **file; /* what is left, in argv */
     int files;
@@ -33,6 +34,9 @@ int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_state(int argc, char **argv);
+
+/* Where the time of a run went, on stderr. */
+void profile_print(const struct plan *, const struct profile *, int lanes, double wall_seconds);
 
 /* The progress of a run on stderr. */
 enum progress { PROGRESS_NONE, PROGRESS_LINE, PROGRESS_JSON };

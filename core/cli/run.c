@@ -9,6 +9,7 @@ static const char usage[] =
     "  --trigger T            5s, 500ms, ... or available_now, instead of the file's\n"
     "  --checkpoint PATH      instead of the file's\n"
     "  --progress auto|json|none  on stderr; auto: a line on a terminal, else none\n"
+    "  --profile              at the end, on stderr: rows, batches, bytes and processor time of each node\n"
     "  --data-dir DIR         what the paths of sinks are beneath (default: the current folder)\n"
     "  --lanes N              workers (default: one a processor, at most 4)\n"
     "  --set NAME=VALUE       a value for ${NAME} in the file\n"
@@ -33,7 +34,7 @@ int cli_run(int argc, char **argv) {
     struct cli c;
     struct plan plan;
     enum progress kind;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir trigger checkpoint progress lanes data-dir")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir trigger checkpoint progress profile lanes data-dir")) return c.exit;
     if (c.files != 1) return cli_usage("run", "one pipeline file is wanted, not %d", c.files);
     if (!progress_kind(&c, &kind)) return cli_usage("run", "--progress is auto, json or none");
     registry_load(&engine_host, c.dir, c.dirs);
@@ -46,10 +47,16 @@ int cli_run(int argc, char **argv) {
     if (plan.config.checkpoint && plan.not_rereadable)
         log_line(HR_WARN, "%s: %s", plan_source(&plan)->id, plan.not_rereadable);
     struct hr_error err = {0};
-    struct run_options options = {.lanes = c.lanes, .data_dir = c.data_dir, .report = progress_report};
+    struct profile profile;
+    profile_init(&profile, plan.nodes);
+    struct run_options options = {.lanes = c.lanes ? c.lanes : run_default_lanes(), .data_dir = c.data_dir,
+                                  .report = progress_report, .profile = c.profile ? &profile : NULL};
+    int64_t start = clock_monotonic_us();
     progress_start(kind, &plan);
     int code = run_plan(&plan, &options, &err);
     progress_end();
+    if (c.profile) profile_print(&plan, &profile, options.lanes, (double)(clock_monotonic_us() - start) / 1e6);
+    profile_free(&profile);
     if (code) log_line(HR_ERROR, "%s", err.text);
     plan_free(&plan);
     return code;

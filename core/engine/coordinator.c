@@ -58,8 +58,11 @@ static bool write_in_turn(struct coordinator *c) {
 static bool merge(struct coordinator *c, const struct message *m) {
     for (int i = 0; i < plan_lane_end(c->plan); i++) counts_add(&c->counts[i], &m->counts[i]);
     c->waiting--;
-    return !c->state || (groups_merge(c->state, m->delta, &c->err) &&
-                         plan_state_fits(&c->plan->node[c->plan->state], c->state, &c->err));
+    if (!c->state) return true;
+    struct profile_mark mark = profile_begin();
+    bool ok = groups_merge(c->state, m->delta, &c->err);
+    profile_part(mark, PROFILE_MERGE);
+    return ok && plan_state_fits(&c->plan->node[c->plan->state], c->state, &c->err);
 }
 
 static bool commit(struct coordinator *c) {
@@ -82,9 +85,13 @@ static bool finish(struct coordinator *c) {
     int64_t merged = now(c);
     report.records = c->counts[0].in;
     report.changed = c->state ? groups_changes(c->state) : 0;
+    struct profile_mark mark = profile_begin();
     if (!commit(c)) return false;
+    profile_part(mark, PROFILE_COMMIT);
     int64_t committed = now(c);
+    mark = profile_begin();
     if (!publisher_publish(&c->publisher, c->epoch)) return false;
+    profile_part(mark, PROFILE_PUBLISH);
     c->published = c->epoch++;
     int64_t end = now(c);
     report.lag = c->ports.report ? feed_lag(c->feed) : -1;

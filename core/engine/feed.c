@@ -1,5 +1,6 @@
 /* Handing out chunks, and closing epochs between two of them. */
 #include "core/engine/feed.h"
+#include "core/engine/profile.h"
 
 #include <errno.h>
 #include <time.h>
@@ -67,18 +68,22 @@ static enum take take_locked(struct feed *f, struct taken *t, struct hr_error *e
 
 enum take feed_take(struct feed *f, struct taken *t, struct hr_error *err) {
     *t = (struct taken){0};
+    struct profile_mark mark = profile_begin();
     pthread_mutex_lock(&f->lock);
     bool ended = f->ended;
     enum take result = take_locked(f, t, err);
     t->epoch = f->epoch;
     bool news = f->ended != ended;
     pthread_mutex_unlock(&f->lock);
+    profile_part(mark, PROFILE_FEED);
     if (news) waker_wake(f->waker);
     return result;
 }
 
 void feed_give_back(struct feed *f, struct hr_chunk *chunk) {
+    struct profile_mark mark = profile_begin();
     if (f->source->plugin->source.release) f->source->plugin->source.release(f->source->self, chunk);
+    profile_part(mark, PROFILE_FEED);
     pthread_mutex_lock(&f->lock);
     bool was_full = f->in_flight-- >= f->room;
     pthread_mutex_unlock(&f->lock);

@@ -65,9 +65,11 @@ bool chain_run(struct chain *c, const struct hr_batch *in, bool (*each)(void *ct
         next.position = now.position;
         lane->counts->in += now.rows.n;
         lane->good = NULL;
+        struct profile_mark mark = profile_begin();
         if (!node->plugin->op.process(node->self, lane, &now, &next)) return false;
         if (node->plugin->op.stateful) next.rows = (struct hr_rows){0};
         lane->counts->out += next.rows.n;
+        profile_node(mark, i, now.rows.n, 0);
         now = next;
         if (!each(ctx, i, &now)) return false;
     }
@@ -192,16 +194,20 @@ static bool run_chunk(struct lane *l, struct hr_chunk *chunk, struct work *work)
     const struct node *source = plan_source(l->plan);
     struct arena *arena = work ? &work->arena : &l->arena;
     struct taking taking = {l->plan, work};
+    uint64_t bytes = chunk->bytes;
     chain_memory(&l->chain, arena);
     for (;;) {
         if (!work) arena_reset(arena);
         struct hr_batch in = batch_of(arena, &source->schema);
         in.split = chunk->split;
         l->chain.lane[0].good = NULL;
+        struct profile_mark mark = profile_begin();
         if (!source->plugin->source.fill(source->self, &l->chain.lane[0], chunk, &in)) return false;
         if (!in.size && !in.rows.n) return true;
         l->chain.counts[0].in += in.size;
         l->chain.counts[0].out += in.rows.n;
+        profile_node(mark, 0, in.size, bytes);
+        bytes = 0;
         if (!chain_run(&l->chain, &in, take_rows, &taking)) return false;
         if (work) take_letters(l, work);
     }

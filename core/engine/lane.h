@@ -6,6 +6,7 @@
 #define HR_LANE_H
 
 #include "core/engine/feed.h"
+#include "core/engine/profile.h"
 
 /* A bad row on its way to the dead letters. */
 struct letter {

@@ -56,7 +56,10 @@ static bool write_rows(struct publisher *p, struct output *o, const struct hr_ba
         p->counts[o->number].out += b->rows.n;
     }
     o->rows += b->rows.n;
-    return !b->rows.n || o->sink->write(o->node->self, b, p->err);
+    struct profile_mark mark = profile_begin();
+    bool ok = !b->rows.n || o->sink->write(o->node->self, b, p->err);
+    profile_node(mark, o->number, b->rows.n, 0);
+    return ok;
 }
 
 /* ---- append ---- */

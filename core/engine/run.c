@@ -103,6 +103,7 @@ static void port_report(void *ctx, const struct epoch_report *report) {
 static void *lane_main(void *arg) {
     struct lane *lane = arg;
     struct run *r = (struct run *)((char *)lane->feed - offsetof(struct run, feed));
+    profile_enter(r->options->profile);
     while (!atomic_load(&r->quit)) {
         uint64_t seen = waker_count(&r->waker);
         enum step s = lane_step(lane);
@@ -110,6 +111,7 @@ static void *lane_main(void *arg) {
         int64_t retry = lane->retry_us > 0 && lane->retry_us < 100000 ? lane->retry_us : 100000;
         if (s == STEP_IDLE) waker_wait(&r->waker, seen, retry);
     }
+    profile_leave();
     return NULL;
 }
 
@@ -292,6 +294,7 @@ int run_plan(const struct plan *plan, const struct run_options *options, struct 
     int data_dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (data_dir < 0) return error_set(err, HR_EUSAGE, "--data-dir %s: %s", dir, strerror(errno)), HR_EUSAGE;
     catch_signals();
+    profile_enter(options->profile); /* the coordinator is this thread */
     int64_t epoch = 0, last = 0;
     bool ok = run_once(plan, options, data_dir, &epoch, err);
     for (int tries = 1; !ok && may_repeat(plan, err) && (epoch > last || tries < TRIES); tries++) {
@@ -301,6 +304,7 @@ int run_plan(const struct plan *plan, const struct run_options *options, struct 
         *err = (struct hr_error){0};
         ok = run_once(plan, options, data_dir, &epoch, err);
     }
+    profile_leave();
     close(data_dir);
     /* an open() that gave up waiting because it was asked to has no error */
     if (ok || (stop_asked && !err->code)) return HR_OK;

@@ -10,6 +10,7 @@ struct run_options {
     int lanes;              /* 0: run_default_lanes() */
     const char *data_dir;   /* what the paths of sinks are beneath; NULL: the current folder */
     void (*report)(const struct plan *, const struct epoch_report *); /* may be NULL */
+    struct profile *profile; /* the sum of what all threads spent; NULL: nobody wants to know */
 };
 
 /* Run until the source ends or a signal asks to stop. Returns the exit code; err is filled if not 0. */
