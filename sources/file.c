@@ -225,7 +225,7 @@ static enum hr_poll hand_out(struct file_source *s, struct file_piece *p, struct
     if (p->over && has_header(s) && !f->fields)
         ok = hr_fail(err, HR_EFAIL, "file: %s@%lld: the header is longer than %zu bytes", f->split.name, (long long)p->at, s->reader.record);
     if (!ok || (p->start == p->n && !p->over)) {
-        free(p);
+        file_piece_free(p);
         return ok ? HR_IDLE : HR_FAILED;
     }
     chunk->split = &f->split;
@@ -256,12 +256,13 @@ static enum hr_poll file_poll(void *self, struct hr_chunk *chunk, struct hr_erro
 
 static bool file_fill(const void *self, struct hr_lane *lane, struct hr_chunk *chunk, struct hr_batch *out) {
     const struct file_source *s = self;
+    if (!file_piece_fill(chunk->data, chunk->split->name, lane->err)) return false;
     return file_rows_fill(&s->rows, lane, chunk, out);
 }
 
 static void file_release(void *self, struct hr_chunk *chunk) {
     (void)self;
-    free(chunk->data);
+    file_piece_free(chunk->data);
     chunk->data = NULL;
 }
 

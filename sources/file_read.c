@@ -1,4 +1,7 @@
 /* Whole records out of one file: read until there is a border, cut there, keep the rest for the next piece. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memrchr */
+#endif
 #include "file_read.h"
 
 #include <errno.h>
@@ -51,6 +54,46 @@ static ssize_t read_more(struct file_reader *r) {
     int64_t from = p->at + (int64_t)p->n, left = r->input->end - from;
     if (left <= 0) return 0;
     return pread(r->fd, p->bytes + p->n, (int64_t)want < left ? want : (size_t)left, from);
+}
+
+/* Where a newline ends a record, only the end of a chunk has to be looked at: the rest is left to the lane that gets it,
+ * so that the feed's lock is not held for it. What is not surely there, or has no newline, is read as usual. */
+static bool leave_hole(struct file_reader *r) {
+    struct file_piece *p = r->piece;
+    size_t tail = file_chunk_bytes / 16, room = p->room - p->n, hole = room - tail;
+    int64_t from = p->at + (int64_t)p->n, there = r->input->end < r->input->size ? r->input->end : r->input->size;
+    if (r->scan.csv || r->input->stream || r->over || !tail || room < 2 * tail) return false;
+    if (from == 0 /* a mark may come */ || there - from < (int64_t)room) return false;
+    char *at = p->bytes + p->n + hole;
+    if (pread(r->fd, at, tail, from + (int64_t)hole) != (ssize_t)tail) return false;
+    const char *newline = memrchr(at, '\n', tail);
+    p->fd = newline ? dup(r->fd) : -1;
+    if (p->fd < 0) return false;
+    p->hole = p->n;
+    p->hole_end = p->n + hole;
+    p->n = r->scan.done = p->room;
+    r->scan.border = (size_t)(newline + 1 - p->bytes);
+    return true;
+}
+
+bool file_piece_fill(struct file_piece *p, const char *path, struct hr_error *err) {
+    while (p->hole < p->hole_end) {
+        ssize_t n = pread(p->fd, p->bytes + p->hole, p->hole_end - p->hole, p->at + (int64_t)p->hole);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return hr_fail(err, HR_EFAIL, "file: cannot read %s: %s", path, strerror(errno));
+        if (n == 0)
+            return hr_fail(err, HR_EDATALOSS, "file: %s became shorter than %lld bytes while it was read", path,
+                           (long long)(p->at + (int64_t)p->hole_end));
+        p->hole += (size_t)n;
+    }
+    if (p->hole_end) close(p->fd);
+    p->hole = p->hole_end = 0;
+    return true;
+}
+
+void file_piece_free(struct file_piece *p) {
+    if (p && p->hole_end) close(p->fd);
+    free(p);
 }
 
 /* Hand out bytes[0..cut); what follows them starts the next piece. */
@@ -158,6 +201,7 @@ enum file_got file_reader_next(struct file_reader *r, struct file_piece **out, s
         if (r->scan.border && (full || r->input->stream)) return cut(r, r->scan.border, out, err);
         if (is_too_long(r)) pass_over(r);
         if (!make_room(r, err)) return FILE_GOT_FAILED;
+        if (!r->scan.border && leave_hole(r)) continue;
         if (r->input->stream && !stream_ready(r->fd)) return FILE_GOT_NOTHING;
         ssize_t n = read_more(r);
         if (n < 0 && errno == EINTR) continue;
@@ -181,7 +225,7 @@ void file_reader_begin(struct file_reader *r, struct file_input *input, int fd) 
 
 void file_reader_end(struct file_reader *r) {
     if (r->input && !r->input->stream) close(r->fd);
-    free(r->piece);
+    file_piece_free(r->piece);
     r->input = NULL;
     r->piece = NULL;
 }

@@ -1,7 +1,7 @@
 /*
  * file_read.h: whole records out of one file at a time.
  * The reader owns its descriptor and the bytes not handed out yet; a piece belongs to whom it was
- * handed to, and is freed with free().
+ * handed to, and is freed with file_piece_free().
  */
 #ifndef FILE_READ_H
 #define FILE_READ_H
@@ -16,6 +16,8 @@ struct file_piece {
     int64_t at;      /* in the file, of bytes[0] */
     size_t start, n; /* its records are bytes[start..n) */
     size_t room;
+    size_t hole, hole_end; /* bytes[hole..hole_end) are still to be read, from fd; hole_end 0: there is no hole */
+    int fd;
     int64_t over; /* bytes of the one record at `at`, which was too long to hold; 0: none */
     char bytes[];
 };
@@ -42,6 +44,9 @@ void file_reader_begin(struct file_reader *, struct file_input *, int fd);
 /* The next whole records; moves the input's `at` past them. */
 enum file_got file_reader_next(struct file_reader *, struct file_piece **, struct hr_error *);
 void file_reader_end(struct file_reader *);
+/* In a lane: read what the reader left out, as it needs not look at it to find where records end. */
+bool file_piece_fill(struct file_piece *, const char *path, struct hr_error *);
+void file_piece_free(struct file_piece *);
 /* Bytes of a byte order mark at the start of a file. */
 size_t file_mark(const char *p, size_t n);
 

@@ -607,6 +607,49 @@ START_TEST(cut_short_while_read) {
 }
 END_TEST
 
+/* Lines of any length, some longer than a record may be: wherever the borders fall, as if read in one piece. */
+START_TEST(lanes_read_the_middle_of_chunks) {
+    static char text[6000], whole[sizeof rows];
+    unsigned seed = 5;
+    size_t n = 0;
+    record = 40;
+    while (n < sizeof text - 100) {
+        seed = seed * 1103515245u + 12345u;
+        n += (size_t)snprintf(text + n, 100, "%.*s%s", (int)(seed / 65536 % 61),
+                              "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", seed / 65536 % 5 ? "\n" : "\r\n");
+    }
+    write_file(path, text, n, "w");
+    ck_assert(make("path", path, NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(drain(), HR_END);
+    SOURCE.close(self);
+    memcpy(whole, rows, sizeof rows);
+    for (file_chunk_bytes = 16; file_chunk_bytes < 300; file_chunk_bytes += 9) {
+        ck_assert(make("path", path, NULL));
+        reads(whole);
+    }
+}
+END_TEST
+
+/* The chunk was handed out, and before a lane came to read its middle, the file was cut. */
+START_TEST(cut_short_before_a_lane_reads) {
+    static const char line[] = "fifteen bytes..\n";
+    struct hr_chunk first = {0}, second = {0};
+    file_chunk_bytes = 64;
+    for (int i = 0; i < 40; i++) APPEND(path, line);
+    ck_assert(make("path", path, NULL));
+    ck_assert(open_from(NOWHERE, false));
+    ck_assert_int_eq(SOURCE.poll(self, &first, &err), HR_CHUNK);
+    ck_assert_int_eq(SOURCE.poll(self, &second, &err), HR_CHUNK);
+    ck_assert_int_eq(truncate(path, 70), 0);
+    ck_assert(take(&first));
+    ck_assert(!take(&second));
+    ck_assert_int_eq(err.code, HR_EDATALOSS);
+    ck_assert_ptr_nonnull(strstr(err.text, "became shorter"));
+    SOURCE.close(self);
+}
+END_TEST
+
 START_TEST(follow) {
     char *glob = in_folder("*");
     WRITE(path, "one\ntw");
@@ -757,6 +800,8 @@ int main(void) {
     tcase_add_test(all, gone_files);
     tcase_add_test(all, other_path);
     tcase_add_test(all, cut_short_while_read);
+    tcase_add_test(all, lanes_read_the_middle_of_chunks);
+    tcase_add_test(all, cut_short_before_a_lane_reads);
     tcase_add_test(all, follow);
     tcase_add_test(all, follow_csv_header);
     tcase_add_test(all, bounded);
