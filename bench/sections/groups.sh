@@ -61,6 +61,7 @@ restarts() {
 # first: until the first of the changed groups is on the console
 run_restart() {
     cp "$kept/file.db" "$state/file.db"
+    sync "$state/file.db" # what the copy left to write is not the restart's
     KEY=InvoiceID FILES="$kept/in/*.ndjson" STATE_DIR=$state measured -l -o "$state/out" \
         "$headrace" run "$bench/pipelines/restart.yaml" &&
         [ "$(grep -c TotalSales "$state/out")" = 10000 ] &&
@@ -85,6 +86,7 @@ run_checkpoint_1000000() { checkpoint 1000000; }
 # Each key is there once, then $1 of them once more, in an epoch of their own.
 checkpoint() {
     KEYS=$groups ROWS=$groups STATE_DIR=$state "$headrace" run "$bench/pipelines/generated.yaml" &&
+        sync "$state/generated.db" &&
         KEYS=$groups ROWS=$((groups + $1)) STATE_DIR=$state "$headrace" run "$bench/pipelines/generated.yaml" \
             --progress json 2>"$state/progress" &&
         query "$state/generated.db" 'select count(*) from group_by where n = 2' "$1" &&

@@ -3,7 +3,7 @@
 
 section_kafka() {
     need_topic stream "$times"
-    rounds headrace_2 tuned headrace_1 default spark streams bytewax
+    rounds headrace_2 tuned headrace_1 default spark streams bytewax bytewax_batched
 }
 
 headrace_on() { # TOPIC LANES [MEASURE-OPTION...]
@@ -45,9 +45,13 @@ run_streams() {
         same "$state/totals" "$times"
 }
 
-run_bytewax() {
-    mkdir "$state/out"
-    PYTHONPATH=$bench/peers PYTHONDONTWRITEBYTECODE=1 PATH=$cache/bench-python/bin:$PATH TOPIC=stream OUT=$state/out \
-        measured "$cache/bench-python/bin/python" -m bytewax.testing -p 2 invoices_bytewax:flow &&
+# With its recovery store, as headrace keeps a checkpoint
+bytewax() { # FLOW
+    local python=$cache/bench-python/bin/python
+    mkdir "$state/out" "$state/recovery" && "$python" -m bytewax.recovery "$state/recovery" 2 &&
+        PYTHONPATH=$bench/peers PYTHONDONTWRITEBYTECODE=1 TOPIC=stream OUT=$state/out \
+            measured "$python" -m bytewax.testing -p 2 -r "$state/recovery" -s 5 -b 0 "invoices_bytewax:$1()" &&
         cat "$state"/out/* >"$state/totals" && same "$state/totals" "$times"
 }
+run_bytewax() { bytewax flow; }
+run_bytewax_batched() { bytewax batched; }
