@@ -83,7 +83,7 @@ static void take_lines(struct rows *r, struct hr_text *text) {
     while (r->n < HR_BATCH && r->p < r->end) {
         int64_t at = place(r, r->p);
         struct hr_text line = take_line(r);
-        if (!blank_counts && is_blank(line)) continue;
+        if (!blank_counts && line.n <= r->o->record && is_blank(line)) continue;
         text[r->n] = line;
         r->position[r->n++] = at;
     }

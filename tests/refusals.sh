@@ -78,6 +78,22 @@ cp whole.db state.db && sqlite3 state.db "update hr_positions set position = 0"
 expect 4 'damaged: its rows do not add up' "$headrace" run good.yaml
 cp whole.db state.db && sqlite3 state.db "pragma user_version = 99"
 expect 4 'has format 99' "$headrace" run good.yaml
+foreign() { # SQL TEXT
+    cp whole.db state.db && sqlite3 state.db "$1"
+    expect 4 "checkpoint state.db: $2" "$headrace" run good.yaml
+}
+foreign "create trigger bad after insert on hr_positions begin delete from hr_state_group_by; end" "holds the trigger 'bad', which headrace did not make"
+foreign "create index slow on hr_positions(position)" "holds the index 'slow', which headrace did not make"
+foreign "create table more(x)" "holds the table 'more', which headrace did not make"
+foreign "create view look as select * from hr_meta" "holds the view 'look', which headrace did not make"
+foreign "create virtual table find using fts5(x)" "holds the table 'find', which headrace did not make"
+foreign "drop view group_by" "its view 'group_by' is gone"
+foreign "drop view group_by; create view group_by as select 1 as id, 2 as n" "its view 'group_by' is not as headrace made it"
+foreign "drop table hr_meta; create view hr_meta as select 1" "holds the view 'hr_meta', which headrace did not make"
+foreign "alter table hr_counters add column x default 'x'" "its table 'hr_counters' is not as headrace made it"
+[ "$(stat -c %a whole.db)" = 600 ] || { echo "FAIL: the checkpoint is not 0600"; failed=$((failed + 1)); }
+[ "$(stat -c %a state.db.lock)" = 600 ] || { echo "FAIL: the lock file is not 0600"; failed=$((failed + 1)); }
+cp whole.db state.db
 for cut in 100 5000; do
     head -c $cut whole.db >state.db
     expect 4 'checkpoint state.db: ' "$headrace" run good.yaml

@@ -77,18 +77,22 @@ static bool insert_meta(struct store *s, sqlite3 *db, struct hr_error *err) {
     return ok;
 }
 
-bool store_schema(struct store *s, sqlite3 *db, struct hr_error *err) {
-    struct hr_buffer b = {0};
-    buffer_printf(&b, "PRAGMA application_id=%d;PRAGMA user_version=%d;BEGIN;"
-                  "CREATE TABLE hr_meta(one INTEGER PRIMARY KEY CHECK(one=1), name TEXT NOT NULL, source TEXT NOT NULL,"
+void store_put_tables(const struct store *s, struct hr_buffer *b) {
+    buffer_puts(b, "CREATE TABLE hr_meta(one INTEGER PRIMARY KEY CHECK(one=1), name TEXT NOT NULL, source TEXT NOT NULL,"
                   " state TEXT NOT NULL, epoch INTEGER NOT NULL, published INTEGER NOT NULL, checksum INTEGER NOT NULL, pipeline TEXT NOT NULL);"
                   "CREATE TABLE hr_positions(split TEXT PRIMARY KEY, position INTEGER NOT NULL, detail TEXT, epoch INTEGER NOT NULL,"
                   " position_before INTEGER, detail_before TEXT) WITHOUT ROWID;"
                   "CREATE TABLE hr_counters(id TEXT PRIMARY KEY, rows_in INTEGER, rows_out INTEGER, filtered INTEGER,"
-                  " dropped INTEGER, dead INTEGER, bad INTEGER) WITHOUT ROWID;%s", STORE_APPLICATION, STORE_FORMAT,
-                  store_sinks_schema);
-    for (int i = 0; i < s->job.nodes; i++) put_state_schema(&b, &s->job.node[i]);
-    buffer_putc(&b, '\0');
+                  " dropped INTEGER, dead INTEGER, bad INTEGER) WITHOUT ROWID;");
+    buffer_puts(b, store_sinks_schema);
+    for (int i = 0; i < s->job.nodes; i++) put_state_schema(b, &s->job.node[i]);
+    buffer_put(b, "", 1);
+}
+
+static bool make_tables(struct store *s, sqlite3 *db, struct hr_error *err) {
+    struct hr_buffer b = {0};
+    buffer_printf(&b, "PRAGMA application_id=%d;PRAGMA user_version=%d;BEGIN;", STORE_APPLICATION, STORE_FORMAT);
+    store_put_tables(s, &b);
     bool ok = store_exec(s, db, b.p, err) && insert_meta(s, db, err) && store_exec(s, db, "COMMIT", err);
     buffer_free(&b);
     return ok;
@@ -112,7 +116,7 @@ static const char *folder_of(struct store *s) {
 static bool fill_new(struct store *s, const char *path, struct hr_error *err) {
     sqlite3 *db = NULL;
     bool ok = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK || store_fail(s, db, err, "");
-    ok = ok && store_schema(s, db, err);
+    ok = ok && make_tables(s, db, err);
     sqlite3_close(db);
     return ok;
 }
@@ -138,13 +142,14 @@ bool store_create(struct store *s, struct hr_error *err) {
 bool store_connect(struct store *s, struct hr_error *err) {
     if (!s->path) {
         if (sqlite3_open(":memory:", &s->db) != SQLITE_OK) return store_fail(s, s->db, err, "");
-        return store_schema(s, s->db, err);
+        return make_tables(s, s->db, err);
     }
     struct stat st;
     if (stat(s->path, &st) || !S_ISREG(st.st_mode))
         return error_set(err, HR_ECHECKPOINT, "checkpoint %s: is not a file", s->path);
     int flags = s->job.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK) return store_fail(s, s->db, err, "");
+    if (!store_distrust(s, s->db, err)) return false;
     sqlite3_busy_timeout(s->db, 10000);
     return true;
 }

@@ -35,7 +35,7 @@ struct store_before {
 bool store_lock(struct store *, struct hr_error *);
 bool store_create(struct store *, struct hr_error *); /* under a temporary name, then renamed */
 bool store_connect(struct store *, struct hr_error *);
-bool store_schema(struct store *, sqlite3 *, struct hr_error *);
+void store_put_tables(const struct store *, struct hr_buffer *); /* as SQL, with a NUL */
 /* Set the error from the connection's. False. */
 bool store_fail(const struct store *, sqlite3 *, struct hr_error *, const char *doing);
 bool store_exec(const struct store *, sqlite3 *, const char *sql, struct hr_error *);
@@ -46,6 +46,13 @@ const char *store_name(const struct store *); /* for messages */
 
 /* Keep a copy; the one before is freed. */
 void store_set_detail(struct hr_position *, const char *detail);
+
+/* ---- store_trust.c: the file as untrusted input ---- */
+
+/* Let the connection run nothing that the file brings. */
+bool store_distrust(const struct store *, sqlite3 *, struct hr_error *);
+/* Is the file's schema what headrace makes for this job: its triggers, indexes and hr_meta, or all of it? */
+bool store_check_schema(struct store *, bool all, struct hr_error *);
 
 /* ---- store_load.c: what is refused, and the state into memory ---- */
 

@@ -73,7 +73,7 @@ bool store_check(struct store *s, struct hr_error *err) {
     if (format != STORE_FORMAT)
         return error_set(err, HR_ECHECKPOINT, "checkpoint %s: has format %lld, this headrace reads %d", store_name(s),
                          (long long)format, STORE_FORMAT);
-    return check_pages(s, err) && check_meta(s, err);
+    return store_check_schema(s, false, err) && check_pages(s, err) && check_meta(s, err) && store_check_schema(s, true, err);
 }
 
 /* ---- state ---- */

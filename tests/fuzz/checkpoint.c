@@ -65,13 +65,13 @@ static void open_file(const uint8_t *data, size_t n, bool read_only) {
     arena_free(&arena);
 }
 
-/* Its text keys are the name, all others null. */
-static uint32_t group_of(struct groups *g, const struct groups_shape *shape, const char *name) {
-    struct hr_text text = {name, (uint32_t)strlen(name), 0};
+/* A group with the key (i, NULL). */
+static uint32_t group(struct groups *g, int64_t i) {
     struct hr_buffer key = {0};
-    for (int k = 0; k < shape->keys; k++)
-        key_put(&key, shape->key[k].type, shape->key[k].type.id == HR_STRING ? &text : NULL);
+    key_put(&key, (struct hr_type){.id = HR_BIGINT}, &i);
+    key_put(&key, (struct hr_type){.id = HR_STRING}, NULL);
     uint32_t number = groups_at(g, key.p, key.n);
+    CHECK(number != GROUPS_NONE, "no key");
     buffer_free(&key);
     return number;
 }
@@ -82,7 +82,7 @@ static void load_state(const uint8_t *data, size_t n) {
     const struct hr_agg *agg = &shape->agg[a];
     struct groups *g = groups_new(shape);
     struct hr_error err = {0};
-    uint32_t one = group_of(g, shape, "one"), two = group_of(g, shape, "two");
+    uint32_t one = group(g, 1), two = group(g, 2);
     struct hr_buffer saved = {0};
     if (!agg->fn->load(agg, groups_memory(g), groups_state(g, one, a), data[1], (const char *)data + 2, n - 2, &err)) {
         CHECK(err.code && *err.text, "refused without a word");

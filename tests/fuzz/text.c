@@ -77,6 +77,13 @@ static void check_any_key(struct hr_type t, struct hr_text bytes) {
     arena_free(&a);
 }
 
+/* Numbers side by side can be cut in more ways than one. */
+static bool is_ambiguous(const struct date_pattern *p) {
+    for (int i = 0; i + 1 < p->n; i++)
+        if (p->part[i].letter && p->part[i + 1].letter) return true;
+    return false;
+}
+
 /* A pattern, a newline, a text. */
 static void check_pattern(struct hr_text in) {
     const char *newline = in.n ? memchr(in.p, '\n', in.n) : NULL;
@@ -86,7 +93,7 @@ static void check_pattern(struct hr_text in) {
     if (date_pattern_compile(&pattern, fuzz_copy(in.p, n), n)) return;
     struct hr_text text = {fuzz_copy(newline + 1, in.n - n - 1), (uint32_t)(in.n - n - 1), 0};
     int64_t us, again;
-    if (!date_pattern_parse(&pattern, text, &us)) return;
+    if (!date_pattern_parse(&pattern, text, &us) || is_ambiguous(&pattern)) return;
     struct hr_buffer out = {0};
     date_pattern_format(&pattern, us, &out);
     struct hr_text written = {fuzz_copy(out.p, out.n), (uint32_t)out.n, 0};
