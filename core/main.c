@@ -8,6 +8,7 @@ static const struct { const char *name; int (*run)(int, char **); const char *ab
     {"check", cli_check, "report every fault of pipeline files"},
     {"explain", cli_explain, "show the bound plan: schemas, pruned columns, state"},
     {"plugins", cli_plugins, "list plug-ins, or one plug-in's options"},
+    {"export", cli_export, "write the job for another engine: --to spark"},
     {"state", cli_state, "show what the checkpoint holds"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -51,8 +51,12 @@ static bool final(const struct hr_agg *agg, const void *state, struct hr_column 
     return true;
 }
 
+static struct hr_type part_type(const struct hr_agg *agg) { return agg->result; }
+static const struct hr_part parts[] = {{"count", "IF($x IS NULL, 0, 1)", "sum", part_type, final}, {0}};
+
 static const struct hr_aggregate table[] = {
-    {"count", "count(*): rows; count(x): values that are not null", 1, type, step, merge, save, load, final},
+    {"count", "count(*): rows; count(x): values that are not null", 1, type, step, merge, save, load, final, parts,
+     "coalesce($count, 0)", NULL},
     {0},
 };
 

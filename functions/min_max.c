@@ -121,9 +121,13 @@ static bool final(const struct hr_agg *agg, const void *state, struct hr_column 
     return true;
 }
 
+static struct hr_type part_type(const struct hr_agg *agg) { return agg->result; }
+static const struct hr_part min_parts[] = {{"min", "$x", "min", part_type, final}, {0}};
+static const struct hr_part max_parts[] = {{"max", "$x", "max", part_type, final}, {0}};
+
 static const struct hr_aggregate table[] = {
-    {"min", "min(x): the least value", 1, type, step, merge, save, load, final},
-    {"max", "max(x): the greatest value", 1, type, step, merge, save, load, final},
+    {"min", "min(x): the least value", 1, type, step, merge, save, load, final, min_parts, "$min", NULL},
+    {"max", "max(x): the greatest value", 1, type, step, merge, save, load, final, max_parts, "$max", NULL},
     {0},
 };
 

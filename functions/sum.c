@@ -227,10 +227,45 @@ static bool avg_final(const struct hr_agg *agg, const void *state, struct hr_col
     return true;
 }
 
+/* ---- for Spark: a mean goes on from its sum and its count ---- */
+
+static struct hr_type part_sum_type(const struct hr_agg *agg) {
+    struct hr_agg sum = *agg;
+    sum_type(&sum, NULL);
+    return sum.result;
+}
+
+static struct hr_type part_count_type(const struct hr_agg *agg) {
+    (void)agg;
+    return (struct hr_type){.id = HR_BIGINT};
+}
+
+static bool part_sum(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {
+    struct hr_agg sum = *agg;
+    sum.result = part_sum_type(agg);
+    return sum_final(&sum, state, out, i, err);
+}
+
+static bool part_count(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {
+    (void)agg, (void)err;
+    ((int64_t *)out->at)[i] = (int64_t)((const struct number_sum *)state)->rows;
+    return true;
+}
+
+static const struct hr_part sum_parts[] = {{"sum", "$x", "sum", part_sum_type, part_sum}, {0}};
+static const struct hr_part avg_parts[] = {{"sum", "$x", "sum", part_sum_type, part_sum},
+                                           {"count", "IF($x IS NULL, 0, 1)", "sum", part_count_type, part_count}, {0}};
+
+static const char *differs(const struct hr_agg *agg) {
+    if (agg->arg.id == HR_DOUBLE) return "Spark adds doubles in the order in which rows arrive: the last digits may differ";
+    if (agg->arg.id == HR_DECIMAL) return "Spark gives null for a total whose sum was too large on the way";
+    return agg->result.id == HR_BIGINT ? "Spark wraps a total that does not fit BIGINT, and goes on" : NULL;
+}
+
 static const struct hr_aggregate table[] = {
-    {"sum", "sum(number): total, exact whatever the order", 1, sum_type, step, merge, save, load, sum_final},
-    {"avg", "avg(number): mean", 1, avg_type, step, merge, save, load, avg_final},
-    {"mean", "mean(number): avg", 1, avg_type, step, merge, save, load, avg_final},
+    {"sum", "sum(number): total, exact whatever the order", 1, sum_type, step, merge, save, load, sum_final, sum_parts, "$sum", differs},
+    {"avg", "avg(number): mean", 1, avg_type, step, merge, save, load, avg_final, avg_parts, "$sum / $count", differs},
+    {"mean", "mean(number): avg", 1, avg_type, step, merge, save, load, avg_final, avg_parts, "$sum / $count", differs},
     {0},
 };
 

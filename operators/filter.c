@@ -54,12 +54,18 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return true;
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct filter *f = self;
+    return hr_spark_put(s, "%s.where(%s)", s->input, hr_spark_sql(s, &f->where));
+}
+
 HR_PLUGIN(operator, filter) = {
     .kind = HR_OPERATOR,
     .name = "filter",
     .about = "keep the rows for which a condition is true",
     .options = options,
     .self_size = sizeof(struct filter),
+    .spark = spark,
     .op = {.bind = bind, .need = need, .process = process},
 };
 HR_MODULE(HR_RECORD(operator, filter));

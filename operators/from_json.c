@@ -18,6 +18,8 @@
  */
 #include <headrace/plugin.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct from_json {
@@ -92,12 +94,32 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return true;
 }
 
+/* Bad records are found by Spark's own column for them, also where nobody asked for it. */
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct from_json *f = self;
+    bool drop = f->on_error == HR_ON_ERROR_DROP, own = drop && !corrupt_column(&f->fields);
+    char *schema = NULL;
+    if (asprintf(&schema, "%s%s", f->schema.s, own ? ", _corrupt_record STRING" : "") < 0) return false;
+    if (f->strict) hr_spark_note(s, "Spark lets bare NaN and Infinity through, and text behind the object");
+    hr_spark_put(s, "%s.select(F.from_json(%s, %s, {\"mode\": \"%s\"%s}).alias(\"row\")", s->input, hr_spark_column(s, f->column.s),
+                 hr_spark_schema(s, schema), f->on_error == HR_ON_ERROR_FAIL ? "FAILFAST" : "PERMISSIVE",
+                 f->strict ? ", \"allowSingleQuotes\": \"false\"" : "");
+    free(schema);
+    for (int i = 0; i < f->keep.n; i++) hr_spark_put(s, ", %s", hr_spark_column(s, f->keep.item[i].s));
+    hr_spark_put(s, ")\n.select(\"row.*\"");
+    for (int i = 0; i < f->keep.n; i++) hr_spark_put(s, ", %s", hr_spark_column(s, f->keep.item[i].s));
+    hr_spark_put(s, ")");
+    if (drop) hr_spark_put(s, "\n.where(\"_corrupt_record IS NULL\")");
+    return !own || hr_spark_put(s, "\n.drop(\"_corrupt_record\")");
+}
+
 HR_PLUGIN(operator, from_json) = {
     .kind = HR_OPERATOR,
     .name = "from_json",
     .about = "read JSON objects into typed columns",
     .options = options,
     .self_size = sizeof(struct from_json),
+    .spark = spark,
     .op = {.bind = bind, .need = need, .process = process},
 };
 HR_MODULE(HR_RECORD(operator, from_json));

@@ -18,6 +18,7 @@ struct group_by {
     struct hr_map keys, aggregates;
 
     struct hr_groups *groups;
+    struct hr_map named; /* the keys, each with a name */
 };
 
 static const struct hr_option options[] = {
@@ -36,8 +37,8 @@ static bool bind(void *self, struct hr_bind *b) {
     for (int i = 0; i < g->aggregates.n; i++)
         if (!*g->aggregates.item[i].name)
             return hr_fault(b, &g->aggregates, "a mapping is wanted: {name: sum(x)}");
-    struct hr_map keys = {g->keys.n, key};
-    g->groups = hr_groups_bind(b, &keys, &g->aggregates);
+    g->named = (struct hr_map){g->keys.n, key};
+    g->groups = hr_groups_bind(b, &g->named, &g->aggregates);
     return g->groups;
 }
 
@@ -51,12 +52,18 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return hr_fold(lane, ((const struct group_by *)self)->groups, in);
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct group_by *g = self;
+    return hr_spark_groups(s, &g->named, &g->aggregates);
+}
+
 HR_PLUGIN(operator, group_by) = {
     .kind = HR_OPERATOR,
     .name = "group_by",
     .about = "totals by key, kept in the checkpoint",
     .options = options,
     .self_size = sizeof(struct group_by),
+    .spark = spark,
     .op = {.bind = bind, .need = need, .process = process, .stateful = true},
 };
 HR_MODULE(HR_RECORD(operator, group_by));

@@ -88,12 +88,25 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return true;
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct to_date *t = self;
+    const char *column = hr_spark_column(s, t->column.s), *format = hr_spark_string(s, t->format), *as = hr_spark_string(s, t->as);
+    if (t->on_error == HR_ON_ERROR_NULL) return hr_spark_put(s, "%s.withColumn(%s, F.to_date(%s, %s))", s->input, as, column, format);
+    if (t->on_error == HR_ON_ERROR_DROP)
+        return hr_spark_put(s, "%s.where(F.col(%s).isNull() | F.to_date(%s, %s).isNotNull())\n.withColumn(%s, F.to_date(%s, %s))",
+                            s->input, column, column, format, as, column, format);
+    return hr_spark_put(s, "%s.withColumn(\n    %s,\n    F.when(F.col(%s).isNull(), None).otherwise(\n"
+                        "        F.coalesce(F.to_date(%s, %s), F.raise_error(F.concat(F.lit(\"no day: \"), F.col(%s))).cast(\"date\"))\n    ),\n)",
+                        s->input, as, column, column, format, column);
+}
+
 HR_PLUGIN(operator, to_date) = {
     .kind = HR_OPERATOR,
     .name = "to_date",
     .about = "read text as a calendar day",
     .options = options,
     .self_size = sizeof(struct to_date),
+    .spark = spark,
     .op = {.bind = bind, .need = need, .process = process},
 };
 HR_MODULE(HR_RECORD(operator, to_date));

@@ -116,12 +116,20 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return true;
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct to_json *t = self;
+    hr_spark_put(s, "%s.withColumn(%s, F.to_json(F.struct(", s->input, hr_spark_string(s, t->as));
+    for (int i = 0; i < t->columns.n; i++) hr_spark_put(s, "%s%s", i ? ", " : "", hr_spark_column(s, t->columns.item[i].s));
+    return hr_spark_put(s, "%s)))", t->columns.n ? "" : "\"*\"");
+}
+
 HR_PLUGIN(operator, to_json) = {
     .kind = HR_OPERATOR,
     .name = "to_json",
     .about = "write columns as one JSON object",
     .options = options,
     .self_size = sizeof(struct to_json),
+    .spark = spark,
     .op = {.bind = bind, .need = need, .process = process},
 };
 HR_MODULE(HR_RECORD(operator, to_json));

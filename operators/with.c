@@ -87,12 +87,21 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return true;
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct with *w = self;
+    hr_spark_put(s, "%s.withColumns(\n    {", s->input);
+    for (int i = 0; i < w->columns.n; i++)
+        hr_spark_put(s, "\n        %s: F.expr(%s),", hr_spark_string(s, w->columns.item[i].name), hr_spark_sql(s, &w->columns.item[i].value));
+    return hr_spark_put(s, "\n    }\n)");
+}
+
 HR_PLUGIN(operator, with) = {
     .kind = HR_OPERATOR,
     .name = "with",
     .about = "add or replace columns by expression",
     .options = options,
     .self_size = sizeof(struct with),
+    .spark = spark,
     .op = {.bind = bind, .need = need, .process = process},
 };
 HR_MODULE(HR_RECORD(operator, with));

@@ -227,12 +227,22 @@ static void close_(void *self) {
     c->cell = NULL;
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct console *c = self;
+    if (c->format == JSON) return hr_spark_refuse(s, &c->format, "Spark's console shows tables only");
+    if (c->most && c->most != 20) return hr_spark_refuse(s, &c->truncate, "Spark's console cuts cells at 20 characters, or not at all");
+    hr_spark_put(s, "%s.writeStream.format(\"console\")", s->input);
+    if (c->rows != 20) hr_spark_put(s, "\n.option(\"numRows\", %lld)", (long long)c->rows);
+    return c->most || hr_spark_put(s, "\n.option(\"truncate\", False)");
+}
+
 HR_PLUGIN(sink, console) = {
     .kind = HR_SINK,
     .name = "console",
     .about = "print rows on standard output",
     .options = options,
     .self_size = sizeof(struct console),
+    .spark = spark,
     .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .bind = bind, .open = open_, .begin = begin,
              .write = write_rows, .publish = publish, .close = close_},
 };

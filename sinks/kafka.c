@@ -157,12 +157,31 @@ static void close_(void *self) {
     k->rk = NULL;
 }
 
+static void put_column(struct hr_spark *s, int column, const char *as) {
+    const char *name = s->in->field[column].name;
+    if (strcmp(name, as)) hr_spark_put(s, "F.col(%s).alias(\"%s\")", hr_spark_column(s, name), as);
+    else hr_spark_put(s, "\"%s\"", as);
+}
+
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct kafka_sink *k = self;
+    hr_spark_note(s, "Spark's Kafka sink may write an epoch twice after a failure");
+    hr_spark_put(s, "%s.select(", s->input);
+    if (k->key_column >= 0) put_column(s, k->key_column, "key");
+    if (k->key_column >= 0) hr_spark_put(s, ", ");
+    put_column(s, k->value_column, "value");
+    hr_spark_put(s, ")\n.writeStream.format(\"kafka\")\n.option(\"kafka.bootstrap.servers\", %s)\n.option(\"topic\", %s)",
+                 hr_spark_option(s, &k->brokers), hr_spark_option(s, &k->topic));
+    return kafka_spark_config(s, &k->config);
+}
+
 HR_PLUGIN(sink, kafka) = {
     .kind = HR_SINK,
     .name = "kafka",
     .about = "write records to a Kafka topic",
     .options = options,
     .self_size = sizeof(struct kafka_sink),
+    .spark = spark,
     .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .elsewhere = true, .bind = bind_, .need = need, .open = open_,
              .write = write_rows, .flush = flush_, .close = close_},
 };

@@ -390,12 +390,40 @@ static void close_(void *self) {
     k->rk = NULL;
 }
 
+/* ---- for Spark ---- */
+
+static void put_offsets(const struct kafka *k, struct hr_spark *s) {
+    hr_spark_put(s, "\n.option(\"startingOffsets\", json.dumps({%s: {", hr_spark_option(s, &k->topic));
+    for (int i = 0; i < s->from.n; i++) hr_spark_put(s, "%s\"%s\": %lld", i ? ", " : "", s->from.item[i].split, (long long)s->from.item[i].at);
+    for (int i = 0; !s->from.n && i < k->starting_offsets.n; i++)
+        hr_spark_put(s, "%s\"%s\": %s", i ? ", " : "", k->starting_offsets.item[i].name, k->starting_offsets.item[i].value.s);
+    hr_spark_put(s, "}}))");
+}
+
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct kafka *k = self;
+    const struct hr_map *from = &k->starting_offsets;
+    bool numbers = from->n && *from->item[0].name;
+    for (int i = 0; numbers && i < from->n; i++)
+        if (from->item[i].value.s[0] > '9') return hr_spark_refuse(s, &from->item[i].value, "a partition starts at a number there");
+    if (numbers && !s->from.n) hr_spark_note(s, "Spark wants an offset for every partition of the topic");
+    hr_spark_put(s, "spark.readStream.format(\"kafka\")\n.option(\"kafka.bootstrap.servers\", %s)\n.option(\"subscribe\", %s)",
+                 hr_spark_option(s, &k->brokers), hr_spark_option(s, &k->topic));
+    if (numbers || s->from.n) put_offsets(k, s);
+    else if (from->n) hr_spark_put(s, "\n.option(\"startingOffsets\", %s)", hr_spark_string(s, from->item[0].value.s));
+    if (k->on_data_loss == KAFKA_LOSS_CONTINUE) hr_spark_put(s, "\n.option(\"failOnDataLoss\", False)");
+    hr_spark_put(s, "\n.option(\"kafka.isolation.level\", \"read_committed\")");
+    return kafka_spark_config(s, &k->config) &&
+           hr_spark_put(s, "\n.load()\n.selectExpr(\"CAST(key AS STRING)\", \"CAST(value AS STRING)\", \"topic\", \"partition\", \"offset\", \"timestamp\")");
+}
+
 HR_PLUGIN(source, kafka) = {
     .kind = HR_SOURCE,
     .name = "kafka",
     .about = "records of a Kafka topic",
     .options = options,
     .self_size = sizeof(struct kafka),
+    .spark = spark,
     .source = {.bind = bind_, .open = open_, .poll = poll_, .fill = fill, .release = release, .positions = positions,
                .caught_up = caught_up, .committed = committed, .lag = lag, .close = close_},
 };

@@ -16,4 +16,7 @@ bool kafka_config_check(struct hr_bind *, const struct hr_map *config);
 rd_kafka_conf_t *kafka_config_new(const char *brokers, const struct hr_map *config, const struct kafka_property *own,
                                   struct hr_error *);
 
+/* kafka_spark.c: the user's properties as options of Spark's Kafka source or sink. */
+bool kafka_spark_config(struct hr_spark *, const struct hr_map *config);
+
 #endif

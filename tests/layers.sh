@@ -3,7 +3,7 @@
 # nothing of core but <headrace/plugin.h>.
 set -u
 cd "$srcdir" || exit 1
-order="base data expr config plugin state engine cli"
+order="base data expr config plugin state engine export cli"
 bad=0
 before=
 for folder in $order; do

@@ -48,6 +48,8 @@ static bool take(struct cli *c, const char *name, char *value) {
     if (!strcmp(name, "checkpoint")) return c->checkpoint = value, true;
     if (!strcmp(name, "progress")) return c->progress = value, true;
     if (!strcmp(name, "data-dir")) return c->data_dir = value, true;
+    if (!strcmp(name, "to")) return c->to = value, true;
+    if (!strcmp(name, "with-state")) return c->with_state = value, true;
     if (c->dirs == (int)(sizeof c->dir / sizeof c->dir[0])) return wrong(c, "%s: too many", "--plugin-dir");
     c->dir[c->dirs++] = value;
     return true;

@@ -14,7 +14,7 @@ struct cli {
     int settings;
     const char *dir[16];
     int dirs;
-    const char *trigger, *checkpoint, *progress, *data_dir;
+    const char *trigger, *checkpoint, *progress, *data_dir, *to, *with_state;
     int lanes;
     bool profile;
     bool connect;
@@ -34,6 +34,7 @@ int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_plugins(int argc, char **argv);
 int cli_state(int argc, char **argv);
+int cli_export(int argc, char **argv);
 
 /* Where the time of a run went, on stderr. */
 void profile_print(const struct plan *, const struct profile *, int lanes, double wall_seconds);

@@ -15,6 +15,7 @@ struct yaml {
     struct hr_place place;  /* of its first character (file = the document) */
     struct hr_place end;    /* behind its last */
     const char *text;       /* scalar: after ${} expansion */
+    const char *raw;        /* scalar: as it stands in the file */
     bool quoted;
     int n;
     struct yaml_entry *entry;

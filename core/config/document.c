@@ -135,7 +135,8 @@ static bool build_key(struct loader *l, const struct yaml *map, const yaml_event
 static void expand_value(struct loader *l, struct yaml_entry *entry) {
     if (entry->value->kind != YAML_SCALAR) return;
     l->expansion.shown = l->depth == 1 || (entry->key && !strcmp(entry->key, "id"));
-    entry->value->text = expand(l->document, entry->value->place, entry->value->text, &l->expansion);
+    entry->value->raw = entry->value->text;
+    entry->value->text = expand(l->document, entry->value->place, entry->value->raw, &l->expansion);
 }
 
 static struct yaml *build_map(struct loader *l, const yaml_event_t *start) {

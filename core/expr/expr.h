@@ -32,4 +32,7 @@ bool expr_eval(const struct hr_expr *, struct hr_lane *, const struct hr_batch *
 bool expr_compile_aggregate(struct arena *, const struct expr_catalog *, const char *text,
                             const struct hr_schema *, struct hr_agg *agg, struct hr_expr **arg,
                             struct expr_fault *);
+
+/* The text of an expression or aggregate call that was compiled, as Spark 3.5 and later read it. */
+const char *expr_sql(struct arena *, const char *text);
 #endif

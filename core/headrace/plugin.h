@@ -274,6 +274,17 @@ struct hr_buffer {
     size_t n, room;
 };
 
+/* How Spark goes on from a state: columns of values that are folded again. In `row` and `result` $x is the
+ * argument, and $NAME the column of that part. */
+struct hr_part {
+    const char *name;   /* "sum"; NULL ends the table */
+    const char *row;    /* SQL of what one row is worth: "$x", "IF($x IS NULL, 0, 1)" */
+    const char *fold;   /* Spark's aggregate that folds such values: "sum" */
+    struct hr_type (*type)(const struct hr_agg *);
+    /* The state's own value, to row i of `out`, or hr_set_null(). */
+    bool (*value)(const struct hr_agg *, const void *state, struct hr_column *out, uint32_t i, struct hr_error *);
+};
+
 /* A state starts as `size` zero bytes.  merge must be associative and commutative, and so must
  * step be with it: neither lanes nor partitions nor epochs may show in a result. */
 struct hr_aggregate {
@@ -294,6 +305,10 @@ struct hr_aggregate {
      * may point into the state. */
     bool (*final)(const struct hr_agg *, const void *state, struct hr_column *out, uint32_t i,
                   struct hr_error *);
+    /* For `headrace export`; optional. */
+    const struct hr_part *parts;
+    const char *result;                           /* SQL over the folded parts: "$sum / $count" */
+    const char *(*differs)(const struct hr_agg *); /* what Spark does differently, or NULL */
 };
 
 /* ---- scalar functions -------------------------------------------------------------------------- */
@@ -435,6 +450,49 @@ struct hr_sink {
     void (*close)(void *self);                      /* after a failed open too; rows not published are given up */
 };
 
+/* ---- export to Spark ------------------------------------------------------------------------------- */
+
+/* One node on its way into a PySpark program. The calls that return text return Python, which lives as
+ * long as the export. */
+struct hr_spark {
+    const char *input;          /* variable with the DataFrame that is read; NULL for a source */
+    const struct hr_schema *in;
+    struct hr_positions from;   /* a source: where to start instead of its own option; n = 0: nowhere */
+    const struct hr_spark_calls *call;
+    void *host;
+};
+
+struct hr_spark_calls {
+    bool (*put)(struct hr_spark *, const char *format, ...) HR_PRINTF(2, 3);
+    const char *(*string)(struct hr_spark *, const char *text);
+    const char *(*column)(struct hr_spark *, const char *name);
+    const char *(*schema)(struct hr_spark *, const char *text);
+    const char *(*option)(struct hr_spark *, const void *field);
+    const char *(*sql)(struct hr_spark *, const struct hr_sql *);
+    bool (*groups)(struct hr_spark *, const struct hr_map *keys, const struct hr_map *aggregates);
+    void (*note)(struct hr_spark *, const char *format, ...) HR_PRINTF(2, 3);
+    bool (*refuse)(struct hr_spark *, const void *field, const char *format, ...) HR_PRINTF(3, 4);
+};
+
+/* Append the node's expression; a link of a chain behind each newline. Returns true. */
+#define hr_spark_put(s, ...) (s)->call->put((s), __VA_ARGS__)
+/* A Python string. */
+#define hr_spark_string(s, text) (s)->call->string((s), (text))
+/* A column's name as a Python string, in backquotes where Spark wants them. */
+#define hr_spark_column(s, name) (s)->call->column((s), (name))
+/* "a INT, b DOUBLE": a Python string, or where it is long a variable of its own. */
+#define hr_spark_schema(s, text) (s)->call->schema((s), (text))
+/* The value of a text option, or of a map's item, given by its address: ${NAME} of the file stays a variable. */
+#define hr_spark_option(s, field) (s)->call->option((s), (field))
+/* An expression in Spark's SQL, as a Python string. */
+#define hr_spark_sql(s, e) (s)->call->sql((s), (e))
+/* Keyed totals over the input, going on from those of the checkpoint where the user asked for that. */
+#define hr_spark_groups(s, keys, aggregates) (s)->call->groups((s), (keys), (aggregates))
+/* Say what Spark does differently, in a comment and on stderr. */
+#define hr_spark_note(s, ...) (s)->call->note((s), __VA_ARGS__)
+/* This cannot be written for Spark, because ...: a fault at the option's value. Returns false. */
+#define hr_spark_refuse(s, field, ...) (s)->call->refuse((s), (field), __VA_ARGS__)
+
 /* ---- commands ------------------------------------------------------------------------------------ */
 
 struct hr_command {
@@ -451,6 +509,7 @@ struct hr_plugin {
     const char *about; /* one line */
     const struct hr_option *options; /* ends with a zero row */
     size_t self_size;  /* of the struct the options fill; zeroed first */
+    bool (*spark)(const void *self, struct hr_spark *); /* write it for Spark; NULL: it cannot be */
     union {
         struct hr_source source;
         struct hr_operator op;

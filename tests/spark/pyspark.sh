@@ -1,18 +1,42 @@
 #!/bin/bash
-# PySpark 3.5 in a virtual environment of its own in the cache: prints the path of its python.
-# Exit code 77: no Java or Python here, so the caller may skip.
+# PySpark from PyPI and the jars of its Kafka source from Maven, in the cache; pom.xml names the version.
+#
+#   pyspark.sh          prints the folder of the virtual environment
+#   pyspark.sh jars     prints the folder of the jars
+#
+# Exit code 77: no Java, Python or Maven here, so the caller may skip.
 set -eu
-venv=${XDG_CACHE_HOME:-$HOME/.cache}/headrace/pyspark-3.5
-command -v java >/dev/null || { echo "no java: install openjdk-17-jre-headless" >&2; exit 77; }
-if [ ! -x "$venv/bin/spark-submit" ]; then
-    python3 -m venv --help >/dev/null 2>&1 || { echo "no python3 with venv: install python3-venv" >&2; exit 77; }
-    # Under another name first: an installation that was cut off must not look like a whole one.
-    mkdir -p "${venv%/*}"
-    part=$(mktemp -d "$venv.XXXXXX")
-    python3 -m venv "$part" && "$part/bin/python" -m pip install -q --disable-pip-version-check 'pyspark>=3.5,<3.6' >&2 ||
-        { rm -rf "$part"; echo "pip could not install pyspark 3.5" >&2; exit 1; }
-    # pip wrote the folder's name into its scripts.
-    grep -rlI "$part" "$part/bin" | xargs sed -i "s#$part#$venv#g"
-    mv -T "$part" "$venv" 2>/dev/null || rm -rf "$part"
-fi
-echo "$venv/bin/python"
+here=$(cd "$(dirname "$0")" && pwd)
+version=$(sed -n '/<artifactId>spark-sql-kafka/{n;s:.*<version>\(.*\)</version>.*:\1:p;}' "$here/pom.xml")
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/headrace
+die() { echo "pyspark.sh: $1" >&2; exit "${2:-1}"; }
+command -v java >/dev/null || die "no java: install openjdk-17-jre-headless" 77
+mkdir -p "$cache"
+
+# Everything comes under another name first: what was cut off must not look like the whole. Somebody else may have been
+# faster; then theirs is as good.
+install_pyspark() {
+    python3 -m venv --help >/dev/null 2>&1 || die "no python3 with venv: install python3-venv" 77
+    local part
+    part=$(mktemp -d "$1.XXXXXX")
+    python3 -m venv "$part" && "$part/bin/python" -m pip install -q --disable-pip-version-check "pyspark==$version" >&2 ||
+        { rm -rf "$part"; die "pip could not install pyspark $version"; }
+    grep -rlI "$part" "$part/bin" | xargs sed -i "s#$part#$1#g" # pip wrote the folder's name into its scripts
+    mv -T "$part" "$1" 2>/dev/null || rm -rf "$part"
+}
+
+install_jars() {
+    command -v mvn >/dev/null || die "no mvn to fetch Spark's Kafka source with: install maven" 77
+    local part
+    part=$(mktemp -d "$1.XXXXXX")
+    mvn -q -B -Dstyle.color=never -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$part" >&2 ||
+        { rm -rf "$part"; die "Maven could not fetch Spark's Kafka source $version"; }
+    mv -T "$part" "$1" 2>/dev/null || rm -rf "$part"
+}
+
+case ${1:-venv} in
+venv) folder=$cache/pyspark-$version; [ -x "$folder/bin/spark-submit" ] || install_pyspark "$folder" ;;
+jars) folder=$cache/spark-kafka-$version; [ -d "$folder" ] || install_jars "$folder" ;;
+*) die "usage: pyspark.sh [venv|jars]" ;;
+esac
+echo "$folder"

@@ -9,11 +9,11 @@ export srcdir=${srcdir:-$(cd "$here/../.." && pwd)}
 if [ "${1:-}" = --docs ]; then
     builddir=${builddir:?the folder where headrace was built} exec "$here/golden.sh" --docs
 fi
-python=$("$here/pyspark.sh") || exit $?
+venv=$("$here/pyspark.sh") || exit $?
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/golden"
-TMPDIR=$tmp nice "$python" -u "$here/spark.py" "$here" "$tmp/golden" 2>"$tmp/log" || { grep -v WARN "$tmp/log" | tail -20; exit 1; }
+TMPDIR=$tmp nice "$venv/bin/python" -u "$here/spark.py" "$here" "$tmp/golden" 2>"$tmp/log" || { grep -v WARN "$tmp/log" | tail -20; exit 1; }
 if [ "${1:-}" = --update ]; then
     cp "$tmp/golden"/* "$here/golden/"
     exit

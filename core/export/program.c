@@ -1,0 +1,247 @@
+/* The program as a whole: head, session, one statement a node, the query. */
+#include "core/export/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what a plug-in calls ---- */
+
+static struct program *of(struct hr_spark *s) { return s->host; }
+
+bool program_refuse(struct program *p, struct hr_place place, const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    document_fault(&p->plan->document, place.line ? place : p->node->config->place, 1, "%s cannot be exported: %s", p->node->plugin->name, text);
+    return false;
+}
+
+void program_note(struct program *p, const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    buffer_printf(&p->notes, "# Differs from headrace: %s.\n", text);
+    log_line(HR_INFO, "%s:%d: %s: %s", p->plan->document.path, p->node->config->place.line, p->node->id, text);
+}
+
+static bool put(struct hr_spark *s, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = NULL;
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    if (n < 0) abort();
+    buffer_put(&of(s)->body, text, (size_t)n);
+    free(text);
+    return true;
+}
+
+static const char *string(struct hr_spark *s, const char *text) { return python_string(program_arena(of(s)), text); }
+
+static const char *column(struct hr_spark *s, const char *name) {
+    return python_string(program_arena(of(s)), python_sql_name(program_arena(of(s)), name));
+}
+
+static const char *schema(struct hr_spark *s, const char *text) {
+    struct program *p = of(s);
+    enum { LINE = 90 };
+    size_t n = strlen(text);
+    if (n <= LINE / 2) return string(s, text);
+    const char *name = arena_printf(program_arena(p), "%s_schema", p->node->id);
+    buffer_printf(&p->before, "%s = (\n", name);
+    while (n) { /* a line ends behind a comma */
+        size_t take = n < LINE ? n : LINE;
+        while (take < n && take > 1 && strncmp(text + take - 2, ", ", 2)) take--;
+        if (take <= 1) take = n;
+        buffer_printf(&p->before, "    %s\n", string(s, arena_strndup(program_arena(p), text, take)));
+        text += take;
+        n -= take;
+    }
+    buffer_puts(&p->before, ")\n\n");
+    return name;
+}
+
+/* The scalar of the file that stands at the place. */
+static const struct yaml *scalar_at(const struct yaml *y, struct hr_place place) {
+    if (y->kind == YAML_SCALAR) return y->place.line == place.line && y->place.column == place.column ? y : NULL;
+    for (int i = 0; i < y->n; i++) {
+        const struct yaml *found = scalar_at(y->entry[i].value, place);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+/* The row of the option table whose field this is, or NULL: then it is an item of a list or map. */
+static const struct hr_option *option_at(const struct node *node, const void *field) {
+    size_t offset = (size_t)((const char *)field - (const char *)node->self);
+    for (const struct hr_option *o = node->plugin->options; o && o->name; o++)
+        if (o->offset == offset && offset < node->plugin->self_size) return o;
+    return NULL;
+}
+
+static const struct yaml *value_at(const struct program *p, const void *field) {
+    const struct hr_option *o = option_at(p->node, field);
+    if (o) return p->node->config->options ? yaml_get(p->node->config->options, o->name) : NULL;
+    return scalar_at(p->plan->document.root, ((const struct hr_sql *)field)->place);
+}
+
+static const char *option(struct hr_spark *s, const void *field) {
+    const struct hr_option *o = option_at(of(s)->node, field);
+    const struct yaml *y = value_at(of(s), field);
+    if (y && y->raw) return python_value(of(s), y->raw);
+    return python_string(program_arena(of(s)), o && o->fallback ? o->fallback : "");
+}
+
+static const char *sql(struct hr_spark *s, const struct hr_sql *text) {
+    return python_string(program_arena(of(s)), expr_sql(program_arena(of(s)), text->s));
+}
+
+static bool groups(struct hr_spark *s, const struct hr_map *keys, const struct hr_map *aggregates) {
+    return totals_put(of(s), keys, aggregates);
+}
+
+static void note(struct hr_spark *s, const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    program_note(of(s), "%s", text);
+}
+
+static bool refuse(struct hr_spark *s, const void *field, const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const struct yaml *y = field ? value_at(of(s), field) : NULL;
+    return program_refuse(of(s), y ? y->place : of(s)->node->config->place, "%s", text);
+}
+
+static const struct hr_spark_calls calls = {put, string, column, schema, option, sql, groups, note, refuse};
+
+/* ---- the nodes ---- */
+
+static const char *variable_of(const struct program *p, const struct node *node) {
+    static const char *const taken[] = {"spark", "args", "query", "totals", "parser", "argparse", "json", "os", "F", "filter", "and", "as", "assert", "break",
+        "class", "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+        "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "None", "True", "False", "async", "await", NULL};
+    bool clash = false;
+    for (const char *const *t = taken; *t; t++) clash |= !strcmp(*t, node->id);
+    return clash ? arena_printf(program_arena(p), "%s_rows", node->id) : node->id;
+}
+
+static void put_trigger(const struct plan *plan, struct hr_buffer *b) {
+    int64_t us = plan->config.trigger_us;
+    if (plan->config.available_now) buffer_puts(b, "\n.trigger(availableNow=True)");
+    else if (us % 1000000 == 0) buffer_printf(b, "\n.trigger(processingTime=\"%lld seconds\")", (long long)us / 1000000);
+    else buffer_printf(b, "\n.trigger(processingTime=\"%lld milliseconds\")", us < 1000 ? 1ll : (long long)us / 1000);
+}
+
+static void put_query(struct program *p) {
+    static const char *const mode[] = {[HR_APPEND] = "append", [HR_COMPLETE] = "complete", [HR_UPDATE] = "update"};
+    buffer_printf(&p->body, "\n.outputMode(\"%s\")", mode[p->node->mode]);
+    put_trigger(p->plan, &p->body);
+    buffer_puts(&p->body, "\n.option(\"checkpointLocation\", args.checkpoint");
+    if (p->plan->sinks > 1) buffer_printf(&p->body, " + \"/%s\"", p->node->id);
+    buffer_puts(&p->body, ")\n.start()");
+}
+
+/* Bad rows to a sink of their own: Spark drops a row, or stops. */
+static bool has_letters(struct program *p) {
+    const struct node_config *c = p->node->config;
+    return (c->letters >= 0 || c->reads >= 0) && !program_refuse(p, c->place, "Spark has no dead letters; on_error: null or drop can be");
+}
+
+static void put_node(struct program *p, int i, struct hr_buffer *out) {
+    struct plan *plan = p->plan;
+    p->node = &plan->node[i];
+    p->before.n = p->body.n = p->notes.n = 0;
+    if (has_letters(p)) return;
+    if (!p->node->plugin->spark) {
+        program_refuse(p, p->node->config->place, "Spark has nothing like it");
+        return;
+    }
+    p->spark = (struct hr_spark){.call = &calls, .host = p};
+    if (i) p->spark.input = variable_of(p, &plan->node[p->node->config->input]);
+    if (i) p->spark.in = plan_input(plan, i);
+    if (!i && p->store) p->spark.from = store_positions(p->store);
+    if (!p->node->plugin->spark(p->node->self, &p->spark)) return;
+    bool sink = i >= plan_first_sink(plan);
+    if (sink) put_query(p);
+    buffer_putc(&p->body, '\0');
+    buffer_putc(out, '\n');
+    comments_put(plan, i, out);
+    if (i == plan_first_sink(plan)) comments_put(plan, COMMENTS_RUN, out);
+    buffer_put(out, p->before.p, p->before.n);
+    buffer_put(out, p->notes.p, p->notes.n);
+    python_statement(out, sink && plan->sinks == 1 ? "query" : variable_of(p, p->node), p->body.p);
+}
+
+/* ---- the head ---- */
+
+static void put_head(struct program *p, const char *body, struct hr_buffer *out) {
+    struct arena *a = program_arena(p);
+    const char *name = p->plan->config.name, *slash = strrchr(p->plan->document.path, '/');
+    const char *title = arena_printf(a, "%s: written by `headrace export --to spark` from %s.", name, slash ? slash + 1 : p->plan->document.path);
+    buffer_printf(out, "\"\"%s\"\"\n\n", python_string(a, title));
+    size_t before = out->n;
+    comments_put(p->plan, COMMENTS_TOP, out);
+    if (out->n > before) buffer_putc(out, '\n');
+    buffer_puts(out, "import argparse\n");
+    if (strstr(body, "json.dumps")) buffer_puts(out, "import json\n");
+    if (strstr(body, "os.environ")) buffer_puts(out, "import os\n");
+    buffer_printf(out, "\nfrom pyspark.sql import SparkSession%s\n\n", strstr(body, "F.") ? "\nfrom pyspark.sql import functions as F" : "");
+    buffer_puts(out, "parser = argparse.ArgumentParser()\n"
+                     "parser.add_argument(\"--checkpoint\", required=True, help=\"folder of the query's checkpoint\")\n");
+    if (p->groups)
+        buffer_printf(out, "parser.add_argument(\"--totals\", default=%s, help=\"folder with the totals to go on from\")\n", python_string(a, p->options->state));
+    buffer_puts(out, "args = parser.parse_args()\n\n");
+    /* The settings by which headrace's SQL is Spark's: no ANSI mode (Spark 4 has it on), UTC, null for text that is no date. */
+    python_statement(out, "spark", arena_printf(a, "SparkSession.builder.appName(%s)\n.config(\"spark.sql.session.timeZone\", \"UTC\")\n"
+                     ".config(\"spark.sql.ansi.enabled\", \"false\")\n.config(\"spark.sql.legacy.timeParserPolicy\", \"CORRECTED\")\n.getOrCreate()",
+                     python_string(a, name)));
+}
+
+/* ---- going on from a checkpoint ---- */
+
+static bool open_checkpoint(struct program *p) {
+    const char *path = p->plan->config.checkpoint;
+    FILE *there = path ? fopen(path, "re") : NULL;
+    if (!there) return error_set(p->err, HR_ECHECKPOINT, "export: no checkpoint at %s", path ? path : "(none)");
+    fclose(there);
+    struct store_job job = job_of(p->plan, program_arena(p));
+    p->store = store_open(path, &job, p->err); /* not for reading only: a job that still runs would go on counting */
+    if (!p->store) return false;
+    if (job.nodes) p->groups = job.node->groups;
+    if (!store_positions(p->store).n) return error_set(p->err, HR_ECHECKPOINT, "export: checkpoint %s: nothing was read so far", path);
+    if (store_published(p->store) < store_epoch(p->store))
+        return error_set(p->err, HR_ECHECKPOINT, "export: checkpoint %s: its last epoch was not published: run the job once more, and stop it with SIGTERM", path);
+    return true;
+}
+
+bool export_spark(struct plan *plan, const struct export_options *options, struct hr_buffer *out, struct hr_error *err) {
+    struct program p = {.plan = plan, .options = options, .err = err};
+    struct hr_buffer nodes = {0};
+    bool ok = !options->state || open_checkpoint(&p);
+    for (int i = 0; ok && i < plan->nodes; i++) put_node(&p, i, &nodes);
+    ok = ok && !plan->document.faults && !err->code;
+    if (ok) {
+        buffer_puts(&nodes, plan->sinks == 1 ? "\nquery.awaitTermination()\n" : "\nfor query in spark.streams.active:\n    query.awaitTermination()\n");
+        buffer_putc(&nodes, '\0');
+        put_head(&p, nodes.p, out);
+        buffer_put(out, nodes.p, nodes.n - 1);
+    }
+    ok = ok && (!p.groups || totals_write(&p));
+    if (p.store) ok = store_close(p.store, err) && ok;
+    buffer_free(&nodes);
+    buffer_free(&p.before);
+    buffer_free(&p.body);
+    buffer_free(&p.notes);
+    return ok;
+}

@@ -1,0 +1,220 @@
+/*
+ * Keyed totals for Spark. Where they go on from a checkpoint, its totals come in as the first rows of the stream: every
+ * row, old or new, is taken apart into what it is worth to each total, and those are folded. So Spark keeps the old totals
+ * in its own state, and its checkpoint alone says whether they were counted.
+ */
+#include "core/export/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct hr_agg *agg_of(const struct program *p, int i) { return &p->node->groups->shape.agg[i]; }
+
+/* The argument of "sum(a - b)". */
+static const char *argument(struct arena *a, const char *call) {
+    const char *sql = expr_sql(a, call), *open = strchr(sql, '('), *close = strrchr(sql, ')');
+    return arena_strndup(a, open + 1, (size_t)(close - open) - 1);
+}
+
+/* Replace $NAME in the text; what stands for it comes from `with`. */
+static const char *replace(struct arena *a, const char *text, const char *name, const char *with) {
+    size_t n = strlen(name);
+    for (const char *p; (p = strchr(text, '$')) && !strncmp(p + 1, name, n);)
+        text = arena_printf(a, "%.*s%s%s", (int)(p - text), text, with, p + 1 + n);
+    return text;
+}
+
+static const char *column_of(struct arena *a, const char *name, const struct hr_part *part) {
+    return arena_printf(a, "%s_%s", name, part->name);
+}
+
+static const char *type_of(struct arena *a, struct hr_type t) {
+    char name[24];
+    return arena_strdup(a, type_name(t, name));
+}
+
+/* ---- the stream ---- */
+
+/* "SellerID", or F.expr("upper(name)").alias("name"). */
+static void put_keys(struct program *p, const struct hr_map *keys, bool named) {
+    struct arena *a = program_arena(p);
+    for (int i = 0; i < keys->n; i++) {
+        const struct hr_map_item *k = &keys->item[i];
+        const char *sql = expr_sql(a, k->value.s), *name = python_string(a, python_sql_name(a, k->name));
+        bool plain = named || !strcmp(sql, python_sql_name(a, k->name));
+        if (i) buffer_puts(&p->body, ", ");
+        if (plain) buffer_puts(&p->body, name);
+        else buffer_printf(&p->body, "F.expr(%s).alias(%s)", python_string(a, sql), python_string(a, k->name));
+    }
+}
+
+/* SQL of the total over its parts' columns. */
+static const char *folded(struct arena *a, const struct hr_agg *agg, const char *name) {
+    const char *sql = agg->fn->result;
+    for (const struct hr_part *part = agg->fn->parts; part->name; part++)
+        sql = replace(a, sql, part->name, arena_printf(a, "%s(%s)", part->fold, python_sql_name(a, column_of(a, name, part))));
+    return agg->result.id == HR_DECIMAL ? arena_printf(a, "CAST(%s AS %s)", sql, type_of(a, agg->result)) : sql;
+}
+
+static void put_totals(struct program *p, const struct hr_map *aggregates) {
+    struct arena *a = program_arena(p);
+    buffer_puts(&p->body, "\n.agg(");
+    for (int i = 0; i < aggregates->n; i++) {
+        const struct hr_map_item *item = &aggregates->item[i];
+        const char *sql = p->store ? folded(a, agg_of(p, i), item->name) : expr_sql(a, item->value.s);
+        buffer_printf(&p->body, "\n    F.expr(%s).alias(%s),", python_string(a, sql), python_string(a, item->name));
+    }
+    buffer_puts(&p->body, "\n)");
+}
+
+/* Each row as what it is worth to the totals. */
+static void put_parts(struct program *p, const struct hr_map *keys, const struct hr_map *aggregates) {
+    struct arena *a = program_arena(p);
+    buffer_puts(&p->body, "\n.select(");
+    for (int i = 0; i < keys->n; i++)
+        buffer_printf(&p->body, "\n    F.expr(%s).alias(%s),", python_string(a, expr_sql(a, keys->item[i].value.s)), python_string(a, keys->item[i].name));
+    for (int i = 0; i < aggregates->n; i++) {
+        const struct hr_agg *agg = agg_of(p, i);
+        const char *x = agg->args ? arena_printf(a, "CAST(%s AS %s)", argument(a, aggregates->item[i].value.s), type_of(a, agg->arg)) : "0";
+        for (const struct hr_part *part = agg->fn->parts; part->name; part++)
+            buffer_printf(&p->body, "\n    F.expr(%s).alias(%s),",
+                          python_string(a, arena_printf(a, "CAST(%s AS %s)", replace(a, part->row, "x", x), type_of(a, part->type(agg)))),
+                          python_string(a, column_of(a, aggregates->item[i].name, part)));
+    }
+    buffer_printf(&p->body, "\n)\n.unionByName(totals)");
+}
+
+static const char *schema_of(struct program *p) {
+    const struct groups_shape *shape = &p->node->groups->shape;
+    struct arena *a = program_arena(p);
+    struct hr_buffer b = {0};
+    for (int i = 0; i < shape->keys; i++)
+        buffer_printf(&b, "%s%s %s", b.n ? ", " : "", python_sql_name(a, shape->key[i].name), type_of(a, shape->key[i].type));
+    for (int i = 0; i < shape->aggs; i++)
+        for (const struct hr_part *part = shape->agg[i].fn->parts; part->name; part++)
+            buffer_printf(&b, "%s%s %s", b.n ? ", " : "", python_sql_name(a, column_of(a, shape->agg_name[i], part)),
+                          type_of(a, part->type(&shape->agg[i])));
+    const char *out = arena_strndup(a, b.p, b.n);
+    buffer_free(&b);
+    return out;
+}
+
+static bool can_go_on(struct program *p, const struct hr_map *aggregates) {
+    bool ok = true;
+    for (int i = 0; i < aggregates->n; i++)
+        if (!agg_of(p, i)->fn->parts)
+            ok = program_refuse(p, aggregates->item[i].value.place, "%s cannot go on from a checkpoint in Spark", agg_of(p, i)->fn->name);
+    return ok;
+}
+
+static void put_differences(struct program *p) {
+    const struct groups_shape *shape = &p->node->groups->shape;
+    const char *said[8] = {0};
+    int n = 0;
+    for (int i = 0; i < shape->aggs; i++) {
+        const char *text = shape->agg[i].fn->differs ? shape->agg[i].fn->differs(&shape->agg[i]) : NULL;
+        bool new = text != NULL;
+        for (int k = 0; k < n; k++) new &= said[k] != text;
+        if (!new || n == 8) continue;
+        program_note(p, "%s", said[n++] = text);
+    }
+}
+
+/* Only whole results can be sorted. */
+static bool all_complete(const struct plan *plan) {
+    for (int i = plan_first_sink(plan); i < plan->nodes; i++) {
+        int reads = plan->node[i].config->input;
+        if (reads >= plan->state && plan->node[i].mode != HR_COMPLETE) return false;
+    }
+    return true;
+}
+
+bool totals_put(struct program *p, const struct hr_map *keys, const struct hr_map *aggregates) {
+    if (p->store && !can_go_on(p, aggregates)) return false;
+    put_differences(p);
+    buffer_puts(&p->body, p->spark.input);
+    if (p->store) {
+        const char *schema = hr_spark_schema(&p->spark, schema_of(p));
+        buffer_printf(&p->before, "# The totals so far, as the first rows of the stream: they are read once.\n"
+                                  "totals = spark.readStream.schema(%s).json(args.totals)\n\n", schema);
+        put_parts(p, keys, aggregates);
+        buffer_putc(&p->body, '\n');
+    }
+    buffer_puts(&p->body, ".groupBy(");
+    put_keys(p, keys, p->store != NULL);
+    buffer_putc(&p->body, ')');
+    put_totals(p, aggregates);
+    if (!all_complete(p->plan) || !keys->n) return true;
+    buffer_puts(&p->body, "\n.orderBy(");
+    put_keys(p, keys, true);
+    buffer_putc(&p->body, ')');
+    return true;
+}
+
+/* ---- the totals as a file ---- */
+
+/* A value that Spark's JSON reader gives back as it was. */
+static bool put_value(struct program *p, struct hr_buffer *out, struct hr_type t, const void *value) {
+    const struct hr_text *text = value;
+    if (t.id == HR_STRING && !utf8_valid(text->p, text->n))
+        return error_set(p->err, HR_ECHECKPOINT, "export: a key or total holds bytes that are no UTF-8: JSON cannot carry them to Spark");
+    if (t.id != HR_TIMESTAMP) return value_json(out, t, value), true;
+    buffer_putc(out, '"'); /* to_json would cut off the microseconds */
+    value_text(out, t, value);
+    buffer_puts(out, "Z\"");
+    return true;
+}
+
+static void put_name(struct hr_buffer *out, const char *name, bool first) {
+    if (!first) buffer_putc(out, ',');
+    json_quote(out, name, strlen(name));
+    buffer_putc(out, ':');
+}
+
+static bool put_group(struct program *p, uint32_t g, struct hr_buffer *out) {
+    const struct groups_shape *shape = &p->plan->node[p->plan->state].groups->shape;
+    struct arena *a = program_arena(p);
+    _Alignas(16) char value[16];
+    uint64_t valid;
+    buffer_putc(out, '{');
+    for (int i = 0; i < shape->keys; i++) {
+        const void *key = groups_key_value(p->groups, g, i);
+        put_name(out, shape->key[i].name, i == 0);
+        if (!key) buffer_puts(out, "null");
+        else if (!put_value(p, out, shape->key[i].type, key)) return false;
+    }
+    for (int i = 0; i < shape->aggs; i++)
+        for (const struct hr_part *part = shape->agg[i].fn->parts; part->name; part++) {
+            struct hr_column column = {value, &valid, part->type(&shape->agg[i])};
+            valid = 1;
+            put_name(out, column_of(a, shape->agg_name[i], part), shape->keys + i == 0 && part == shape->agg[i].fn->parts);
+            if (!part->value(&shape->agg[i], groups_state(p->groups, g, i), &column, 0, p->err)) return false;
+            if (hr_is_null(&column, 0)) buffer_puts(out, "null");
+            else if (!put_value(p, out, column.type, value)) return false;
+        }
+    buffer_puts(out, "}\n");
+    return true;
+}
+
+bool totals_write(struct program *p) {
+    const char *folder = p->options->state, *path = arena_printf(program_arena(p), "%s/totals.json", folder);
+    if (mkdir(folder, 0777) && errno != EEXIST) return error_set(p->err, HR_EFAIL, "export: %s: %s", folder, strerror(errno));
+    FILE *f = fopen(path, "wxe"); /* what another export wrote is not overwritten */
+    if (!f) return error_set(p->err, HR_EFAIL, "export: %s: %s", path, strerror(errno));
+    struct hr_buffer line = {0};
+    uint32_t n;
+    const uint32_t *group = groups_sorted(p->groups, &n);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < n; i++) {
+        line.n = 0;
+        ok = put_group(p, group[i], &line) && fwrite(line.p, 1, line.n, f) == line.n;
+    }
+    buffer_free(&line);
+    ok = !fflush(f) && !ferror(f) && ok;
+    if (fclose(f) || !ok) {
+        remove(path);
+        return error_set(p->err, HR_EFAIL, "export: %s: %s", path, strerror(errno));
+    }
+    return true;
+}

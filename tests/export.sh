@@ -1,0 +1,33 @@
+#!/bin/bash
+# What `headrace export --to spark` writes: the programs kept in tests/export, its notes and its refusals.
+# The programs themselves run on Spark in tests/spark/streams.sh. Usage: export.sh [--update]
+set -eu
+headrace=$builddir/headrace
+export HEADRACE_PLUGIN_PATH=$builddir/.libs
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$srcdir"
+bad=0 compared=0
+for file in tests/export/*.yaml pipelines/*.yaml; do
+    name=$(basename "$file" .yaml)
+    "$headrace" export --to spark "$file" >"$tmp/$name.py" 2>"$tmp/$name.err" || echo "exit $?" >>"$tmp/$name.err"
+    [ "${1:-}" != --update ] || cp "$tmp/$name.py" "$tmp/$name.err" tests/export/
+    for kept in py err; do
+        diff -u "tests/export/$name.$kept" "$tmp/$name.$kept" || bad=1
+        compared=$((compared + 1))
+    done
+done
+! grep -l hunter2 "$tmp"/*.py || { echo "a password was copied"; bad=1; }
+! command -v python3 >/dev/null || python3 -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:] if open(f).read()]' "$tmp"/*.py || bad=1
+refused() { # EXIT TEXT ARGUMENT...
+    local want=$1 text=$2 code=0
+    shift 2
+    "$headrace" export "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
+    [ "$code" = "$want" ] && grep -qF -- "$text" "$tmp/err" && [ ! -s "$tmp/out" ] || { echo "export $*: exit $code"; cat "$tmp/err"; bad=1; }
+}
+refused 2 "--to spark is wanted" pipelines/invoices.yaml
+refused 2 "--to spark is wanted" --to flink pipelines/invoices.yaml
+refused 4 "no checkpoint at $tmp/none.db" --to spark pipelines/invoices.yaml --checkpoint "$tmp/none.db" --with-state "$tmp/totals"
+[ ! -e "$tmp/totals" ] || { echo "a refused export left totals"; bad=1; }
+echo "export: $compared files compared"
+exit $bad
