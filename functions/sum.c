@@ -248,7 +248,7 @@ static bool part_sum(const struct hr_agg *agg, const void *state, struct hr_colu
 
 static bool part_count(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {
     (void)agg, (void)err;
-    ((int64_t *)out->at)[i] = (int64_t)((const struct number_sum *)state)->rows;
+    ((int64_t *)out->at)[i] = (int64_t)((const union number_sum *)state)->rows;
     return true;
 }
 

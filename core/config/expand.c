@@ -89,7 +89,7 @@ static bool expand_one(struct document *d, struct hr_place place, const char *in
     bool has_default = name_n < n;
     char *name = arena_strndup(&d->arena, inside, name_n);
     if (!is_name(name, name_n)) {
-        document_fault(d, place, 1, "what ${...} may be: ${NAME}, ${NAME:-default} or ${file:PATH}");
+        document_fault(d, place, 1, "a variable is ${NAME}, ${NAME:-default} or ${file:PATH}");
         return false;
     }
     const char *value = value_of(name, e);
