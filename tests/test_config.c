@@ -230,9 +230,14 @@ START_TEST(secrets_are_not_shown) {
     const char *printed = document_printed(&d);
     ck_assert_msg(!strstr(printed, "hunter2") && !strstr(printed, "hunter3") && strstr(printed, "user: me"), "%s", printed);
     document_free(&d);
-    ck_assert(!document_of(&d, "source:\n  sasl.password: hunter2 }\n  sasl.password: x\n")); /* before anybody knows what is secret */
-    ck_assert_msg(!strstr(document_printed(&d), "hunter2") && !strstr(document_printed(&d), ": x"), "%s", document_printed(&d));
-    document_free(&d);
+    /* by their names, in a file that is whole and in one that is not */
+    static const char *const files[] = {"sink:\n  kafka:\n    sasl.password: hunter2\n    sasl.password: hunter3\n", "sink:\n  kafka:\n    sasl.password: hunter2: x\n"};
+    for (size_t i = 0; i < COUNT(files); i++) {
+        ck_assert(!document_of(&d, files[i]));
+        printed = document_printed(&d);
+        ck_assert_msg(strstr(printed, "    sasl.password") && !strstr(printed, "hunter"), "%s", printed);
+        document_free(&d);
+    }
 }
 END_TEST
 

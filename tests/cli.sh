@@ -1,0 +1,173 @@
+#!/bin/bash
+# The command line: help and usage errors of every command, what plugins, explain, check and state print, and the
+# progress of a run as JSON. What is wrong with files, checkpoints and modules is tests/refusals.sh's.
+set -u
+headrace=$builddir/headrace
+export HEADRACE_PLUGIN_PATH=$builddir/.libs
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+failed=0 passed=0
+
+ok() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAIL: $*"; head -20 out err; }
+
+# expect CODE COMMAND...: exit code; stdout and stderr go to out and err
+expect() {
+    local want=$1 code
+    shift
+    "$@" >out 2>err </dev/null
+    code=$?
+    if [ $code = "$want" ]; then ok; else fail "$*: exit $code, not $want"; fi
+}
+# says FILE TEXT: out or err holds the text
+says() { if grep -qF -- "$2" "$1"; then ok; else fail "'$2' is not in $1"; fi; }
+# silent FILE: it is empty
+silent() { if [ ! -s "$1" ]; then ok; else fail "$1 is not empty"; fi; }
+
+printf '{"id":1,"name":"a"}\n{"id":2}\n{"id":1}\nno json\n' >in.ndjson
+cat >job.yaml <<'YAML'
+version: 1
+name: job
+trigger: available_now
+checkpoint: ${DB:-job.db}
+source: {file: {path: in.ndjson, format: lines}}
+operators:
+  - from_json: {column: value, schema: "id BIGINT, name STRING, unused DOUBLE", on_error: drop}
+  - group_by: {id: by_id, keys: [id], aggregates: {n: count(*), name: max(name)}}
+sink: {console: {format: json}}
+YAML
+
+# ---- help ----
+expect 0 "$headrace" --help
+for command in run check explain plugins state broker; do says out "  $command "; done
+silent err
+for help in -h help; do expect 0 "$headrace" $help; says out 'usage: headrace COMMAND'; done
+expect 2 "$headrace"
+says err 'usage: headrace COMMAND'
+silent out
+expect 0 "$headrace" --version
+[ "$(wc -l <out)" = 1 ] && says out 'headrace '
+for command in run check explain plugins state broker; do
+    expect 0 "$headrace" $command --help
+    says out "usage: headrace $command"
+    silent err
+done
+
+# ---- usage errors: one line, exit code 2, nothing on stdout ----
+usage() { # TEXT ARGUMENT...
+    local text=$1
+    shift
+    expect 2 "$headrace" "$@"
+    says err "$text"
+    silent out
+    [ "$(wc -l <err)" = 1 ] || fail "$*: more than one line"
+}
+usage "no command 'rnu'; did you mean 'run'?" rnu
+usage 'run: one pipeline file is wanted, not 0' run
+usage 'run: one pipeline file is wanted, not 2' run job.yaml job.yaml
+usage "run: no option '--lane'" run job.yaml --lane 2
+usage "run: no option '--'" run job.yaml --
+usage 'run: --lanes wants a value' run job.yaml --lanes
+for n in 0 65 x 2x ''; do usage "run: --lanes wants a number from 1 to 64, not '$n'" run job.yaml "--lanes=$n"; done
+usage "run: --set wants NAME=VALUE, not 'X'" run job.yaml --set X
+usage "run: --set wants NAME=VALUE, not '=X'" run job.yaml --set =X
+usage 'run: --progress is auto, json or none' run job.yaml --progress xml
+for t in soon 0s 5; do usage "run: --trigger: '$t' is no duration" run job.yaml --trigger "$t"; done
+usage 'check: a pipeline file is wanted' check
+usage "check: no option '--lanes'" check job.yaml --lanes 2
+usage 'explain: one pipeline file is wanted, not 0' explain
+usage "explain: no option '--trigger'" explain job.yaml --trigger 1s
+usage 'plugins: one name at a time' plugins kafka file
+usage "plugins: no plug-in 'kafkaesque'" plugins kafkaesque
+usage 'state: a pipeline file and at most' state
+usage 'state: a pipeline file and at most' state job.yaml a b
+many=() dirs=()
+for k in $(seq 65); do many+=(--set "A$k=1"); done
+usage 'run: --set: too many' run job.yaml "${many[@]}"
+for k in $(seq 17); do dirs+=(--plugin-dir .); done
+usage 'run: --plugin-dir: too many' run job.yaml "${dirs[@]}"
+
+# ---- plugins ----
+expect 0 "$headrace" plugins
+for line in 'source .*file ' 'source .*kafka .*kafka.so' 'sink .*kafka .*kafka.so' 'operator .*group_by' 'functions .*dates' 'aggregates .*sum' 'command .*broker'; do
+    if grep -q "^$line" out; then ok; else fail "plugins: no line '$line'"; fi
+done
+expect 0 "$headrace" plugins kafka
+says out 'source kafka: '
+says out 'sink kafka: '
+says out '(required)'
+says out '(default: '
+expect 0 "$headrace" plugins from_json
+says out 'null|drop|fail'
+expect 0 "$headrace" plugins sum
+says out 'sum(number): total'
+expect 0 "$headrace" plugins dates
+says out 'to_date'
+
+# ---- check and explain ----
+expect 0 "$headrace" check job.yaml
+says out 'job.yaml: ok'
+sed '/^checkpoint/d' job.yaml >forgets.yaml
+sed 's/group_by/group_bi/; s/count(\*)/cuont(*)/' job.yaml >bad.yaml
+expect 3 "$headrace" check job.yaml forgets.yaml bad.yaml
+says out 'job.yaml: ok'
+says out 'forgets.yaml: keeps nothing: it has no checkpoint'
+says err "bad.yaml:8:5: no operator 'group_bi'; did you mean 'group_by'?"
+expect 0 "$headrace" explain job.yaml
+says out 'pipeline job, trigger available_now, checkpoint job.db'
+says out '(pruned: nobody reads it)'
+says out 'state: '
+says out 'mode: complete'
+expect 0 "$headrace" explain forgets.yaml --lanes=3
+says out 'checkpoint none'
+expect 3 "$headrace" explain bad.yaml
+expect 0 "$headrace" explain job.yaml --set DB=other.db
+says out 'checkpoint other.db'
+
+# ---- run: progress as JSON, in the names of Spark's StreamingQueryProgress ----
+expect 0 "$headrace" run job.yaml --progress json --lanes 2
+[ "$(cat out)" = '{"id":1,"n":2,"name":"a"}
+{"id":2,"n":1,"name":null}' ] || fail 'run printed other rows'
+[ "$(wc -l <err)" = 1 ] || fail 'not one line of progress'
+for part in '{"id":"job","runId":"' '"name":"job"' '"timestamp":"20' '"batchId":0' '"numInputRows":4' '"inputRowsPerSecond":' '"processedRowsPerSecond":' '"durationMs":{' '"stateOperators":[{"numRowsTotal":2,"numRowsUpdated":2' \
+    '"sources":[{"description":"' '"startOffset":{' '"endOffset":{"in.ndjson":46}' '"sinks":[{"id":"console","description":"console","numOutputRows":2}]'; do says err "$part"; done
+printf '.mode list\nselect json_valid(readfile("err"));\n' | sqlite3 >valid && [ "$(cat valid)" = 1 ] || fail 'the progress is no JSON'
+printf '{"id":2,"name":"b"}\n' >>in.ndjson
+expect 0 "$headrace" run job.yaml --progress json
+says err '"batchId":1'
+says err '"numInputRows":1'
+says err '"startOffset":{"in.ndjson":46}'
+says err '"numRowsTotal":2,"numRowsUpdated":1'
+expect 0 "$headrace" run job.yaml --progress=none
+silent err
+silent out
+expect 0 "$headrace" run job.yaml --checkpoint other.db --trigger available_now
+[ "$(wc -l <out)" = 2 ] || fail '--checkpoint: another checkpoint starts anew'
+expect 0 "$headrace" run forgets.yaml
+says err 'job keeps nothing: it has no checkpoint'
+
+# the live line is for a terminal
+script -qec "$headrace run job.yaml --checkpoint live.db" /dev/null >out 2>err </dev/null
+says out 'job: epoch 1, 5 rows'
+
+# ---- state ----
+expect 0 "$headrace" state job.yaml
+says out 'pipeline job: epoch 2, published 2'
+says out 'position in.ndjson: 66'
+says out 'from_json: in 5, out 4, filtered 0, dropped 1'
+says out 'by_id: in 4'
+expect 0 "$headrace" state job.yaml by_id
+[ "$(cat out)" = '{"id":1,"n":2,"name":"a"}
+{"id":2,"n":2,"name":"b"}' ] || fail 'state printed other rows'
+expect 2 "$headrace" state job.yaml from_json
+says err "state: no stateful node 'from_json'"
+expect 4 "$headrace" state job.yaml --checkpoint none.db
+says err 'state: no checkpoint at none.db'
+expect 4 "$headrace" state forgets.yaml
+says err 'state: no checkpoint at (none)'
+expect 3 "$headrace" state bad.yaml
+[ ! -e none.db ] || fail 'state made a checkpoint'
+
+echo "cli: $passed passed, $failed failed"
+[ $failed = 0 ]
