@@ -16,10 +16,8 @@ enum { JSON_BLOCK = 16 };
 
 static inline __m128i block_load(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 
-/* Digits, and points apart from them. */
-static inline uint32_t block_digits(const char *p, uint32_t *points) {
-    __m128i x = block_load(p), digit = _mm_sub_epi8(x, _mm_set1_epi8('0'));
-    *points = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8('.')));
+static inline uint32_t block_digits(const char *p) {
+    __m128i digit = _mm_sub_epi8(block_load(p), _mm_set1_epi8('0'));
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
 }
 
@@ -37,12 +35,9 @@ static inline uint32_t block_equal(const char *p, const char *q) {
 
 #else
 
-static inline uint32_t block_digits(const char *p, uint32_t *points) {
-    uint32_t mask = *points = 0;
-    for (int i = 0; i < JSON_BLOCK; i++) {
-        mask |= (uint32_t)(p[i] >= '0' && p[i] <= '9') << i;
-        *points |= (uint32_t)(p[i] == '.') << i;
-    }
+static inline uint32_t block_digits(const char *p) {
+    uint32_t mask = 0;
+    for (int i = 0; i < JSON_BLOCK; i++) mask |= (uint32_t)(p[i] >= '0' && p[i] <= '9') << i;
     return mask;
 }
 

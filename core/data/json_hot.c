@@ -149,17 +149,18 @@ static inline __attribute__((always_inline)) bool short_number(const char *p, co
     if (end - p < REACH) return false;
     n->minus = *p == '-';
     p += n->minus;
-    uint32_t points, digits = block_digits(p, &points);
-    unsigned all = (unsigned)__builtin_ctz(~(digits | points)), whole = all, fraction = 0; /* bits beyond the block are set */
-    n->end = p + all; /* what comes next waits for this, and for nothing of what is checked below */
-    points &= (1u << all) - 1;
-    n->point = points != 0;
+    uint32_t others = ~block_digits(p); /* all bits beyond the block are set */
+    unsigned whole = (unsigned)__builtin_ctz(others), fraction = 0;
+    if (whole == 0 || whole == JSON_BLOCK || (whole > 1 && *p == '0')) return false;
+    n->point = p[whole] == '.';
+    n->end = p + whole;
     if (n->point) {
-        whole = (unsigned)__builtin_ctz(points);
-        fraction = all - whole - 1;
-        if (points & (points - 1) || fraction == 0 || fraction > 8 || whole > 8) return false;
+        others >>= whole + 1;
+        fraction = (unsigned)__builtin_ctz(others);
+        n->end += 1 + fraction;
+        if (fraction == 0 || fraction > 8 || whole > 8 || whole + 1 + fraction >= JSON_BLOCK) return false;
     }
-    if (all == JSON_BLOCK || whole == 0 || (whole > 1 && *p == '0') || (*n->end | 0x20) == 'e') return false;
+    if ((*n->end | 0x20) == 'e') return false;
     n->fraction = fraction;
     if (!value) return true;
     static const uint32_t ten[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
