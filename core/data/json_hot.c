@@ -117,9 +117,9 @@ static const char *new_member(struct json_reading *r, const char *p, const char 
     return p + 1;
 }
 
-/* The member at *p, which moves behind the colon; NULL: odd. `at` is where it is expected. */
-static inline const struct member *find_member(struct json_reading *r, const char **p, const char *end, int *at,
-                                               struct member *scratch) {
+/* The member at *p is not the one expected at `at`. */
+__attribute__((noinline)) static const struct member *other_member(struct json_reading *r, const char **p, const char *end,
+                                                                    int *at, struct member *scratch) {
     struct json_shape *s = r->shape;
     for (int look = 0, k = *at; look < s->n && look < LOOK; look++, k++) {
         if (k >= s->n) k = 0;
@@ -132,6 +132,17 @@ static inline const struct member *find_member(struct json_reading *r, const cha
     *p = new_member(r, *p, end, *at, scratch);
     ++*at;
     return *p ? scratch : NULL;
+}
+
+/* The member at *p, which moves behind the colon; NULL: odd. `at` is where it is expected. */
+static inline const struct member *find_member(struct json_reading *r, const char **p, const char *end, int *at,
+                                               struct member *scratch) {
+    const struct json_shape *s = r->shape;
+    const struct member *m = &s->member[*at];
+    if (*at >= s->n || !is_member(m, *p, end)) return other_member(r, p, end, at, scratch);
+    *p += m->n;
+    ++*at;
+    return m;
 }
 
 /* ---- numbers ---- */
@@ -174,7 +185,7 @@ static inline __attribute__((always_inline)) bool short_number(const char *p, co
 static inline void mark(struct json_reading *r, int field, uint32_t row) { r->shape->seen[field] = row + 1; }
 
 /* Any value at all, as the reference reads it. */
-static const char *other_value(struct json_reading *r, const struct member *m, const char *p, const char *end,
+__attribute__((noinline)) static const char *other_value(struct json_reading *r, const struct member *m, const char *p, const char *end,
                                uint32_t row, const char **wrong) {
     const char *stop = json_value_end(p, end, r->json->depth - 1);
     if (!stop || m->action == SKIP) return stop;
