@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
-    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 xz-utils clang libclang-rt-14-dev || exit 1
+    librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 xz-utils clang libclang-rt-14-dev strace || exit 1
 [ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven || exit 1
 
 passed=0 failed=0 skipped=0
@@ -16,7 +16,7 @@ step() {
     shift
     "$@" >"$log" 2>&1 </dev/null
     case $? in
-    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill|fuzz): " "$log" | tail -7 ;;
+    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill|fuzz|contract): " "$log" | tail -7 ;;
     77) skipped=$((skipped + 1)); echo "SKIP $name: $(tail -1 "$log")" ;;
     *) failed=$((failed + 1)); echo "FAIL $name"; tail -60 "$log" ;;
     esac
@@ -36,6 +36,7 @@ step configure configure_in build/gcc --enable-werror
 step build make -C build/gcc -j2
 step check make -C build/gcc -j2 check
 step kafka make -C build/gcc check-kafka
+step faults make -C build/gcc check-faults
 
 step "clang: configure" configure_in build/clang --enable-werror CC=clang
 step "clang: build" make -C build/clang -j2

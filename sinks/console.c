@@ -12,6 +12,7 @@
  * 5. An epoch is written when it is published; one that cannot be written stops the job.
  */
 #include "sinks/console_text.h"
+#include "sinks/rows.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,8 +35,8 @@ struct console {
 
     int most;                 /* characters of a cell; 0: all */
     struct hr_schema schema;
-    struct hr_buffer out, cells, key; /* key: the names, quoted for json */
-    size_t *key_end;
+    struct rows_json json;
+    struct hr_buffer out, cells;
     struct cell *cell;        /* of the header, then of the rows shown */
     int64_t shown, room;
     bool more;
@@ -149,32 +150,13 @@ static bool put_table(struct console *c, struct hr_error *err) {
     return true;
 }
 
-static void put_object(struct console *c, const struct hr_batch *b, uint32_t row) {
-    for (int k = 0; k < c->schema.n; k++) {
-        size_t start = k ? c->key_end[k - 1] : 0;
-        hr_put(&c->out, k ? "," : "{", 1);
-        hr_put(&c->out, c->key.p + start, c->key_end[k] - start);
-        if (hr_is_null(&b->column[k], row)) hr_put(&c->out, "null", 4);
-        else hr_put_json(&c->out, b->column[k].type, hr_value(&b->column[k], row));
-    }
-    hr_put(&c->out, "}\n", 2);
-}
-
 /* ---- the sink ---- */
 
 static bool open_(void *self, const struct hr_sink_open *o) {
     struct console *c = self;
     const struct hr_schema *schema = o->rows;
     c->schema = *schema;
-    c->key_end = calloc((size_t)schema->n + 1, sizeof *c->key_end);
-    if (!c->key_end) return hr_fail(o->err, HR_EFAIL, "console: out of memory");
-    for (int k = 0; k < schema->n; k++) {
-        struct hr_text name = {schema->field[k].name, (uint32_t)strlen(schema->field[k].name), 0};
-        hr_put_json(&c->key, (struct hr_type){.id = HR_STRING}, &name);
-        hr_put(&c->key, ":", 1);
-        c->key_end[k] = c->key.n;
-    }
-    return true;
+    return rows_json_init(&c->json, schema) || hr_fail(o->err, HR_EFAIL, "console: out of memory");
 }
 
 static bool begin(void *self, int64_t epoch, struct hr_error *err) {
@@ -198,7 +180,7 @@ static bool write_rows(void *self, const struct hr_batch *b, struct hr_error *er
     struct console *c = self;
     HR_EACH(b->rows, i) {
         if (c->format == JSON) {
-            put_object(c, b, i);
+            rows_json_put(&c->json, &c->out, b, i);
             if (c->out.n > WRITE_AT && !write_out(c, err)) return false;
             continue;
         }
@@ -220,10 +202,8 @@ static void close_(void *self) {
     struct console *c = self;
     hr_buffer_free(&c->out);
     hr_buffer_free(&c->cells);
-    hr_buffer_free(&c->key);
-    free(c->key_end);
+    rows_json_free(&c->json);
     free(c->cell);
-    c->key_end = NULL;
     c->cell = NULL;
 }
 

@@ -323,4 +323,5 @@ HR_PLUGIN(source, file) = {
     },
 };
 
-HR_MODULE(HR_RECORD(source, file));
+extern const struct hr_plugin hr_sink_file; /* the other file of this module */
+HR_MODULE(HR_RECORD(source, file), HR_RECORD(sink, file));

@@ -1,0 +1,236 @@
+#!/bin/bash
+# Sinks that something is wrong with: exchanged, emptied, somebody else's, behind a link, of another shape, locked, or
+# with a reader that takes nothing. And rows from stdin, which nobody can read again.
+set -u
+headrace=$builddir/headrace
+export HEADRACE_PLUGIN_PATH=$builddir/.libs
+tmp=$(mktemp -d)
+job=
+trap '[ -z "$job" ] || kill -9 $job 2>/dev/null; rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+passed=0
+die() { echo "sinks: $*"; [ ! -s err ] || tail -3 err; exit 1; }
+pass() { passed=$((passed + 1)); }
+
+# expect CODE TEXT COMMAND...: that exit code, and one line on stderr with the text
+expect() {
+    local want=$1 text=$2 code
+    shift 2
+    "$@" >out.txt 2>err </dev/null
+    code=$?
+    [ $code = "$want" ] || die "$*: exit $code, not $want"
+    [ -z "$text" ] || [ "$(grep -cF -- "$text" err)" = 1 ] || die "$*: not once '$text'"
+    pass
+}
+
+pipeline() { # SINKS
+    printf 'version: 1\nname: p\ntrigger: available_now\ncheckpoint: state.db\n'
+    printf 'source: {file: {path: in.ndjson, format: ndjson, schema: "id INT, text STRING"}}\nsinks:\n%s\n' "$1"
+}
+fresh() { rm -rf out state.db* in.ndjson; printf '{"id":%d,"text":"a"}\n' 1 2 >in.ndjson; }
+more() { printf '{"id":%d,"text":"b"}\n' "$@" >>in.ndjson; }
+ids() { cat out/part-*.ndjson | sed 's/.*"id":\([0-9]*\).*/\1/' | tr '\n' ' '; }
+run() { "$headrace" run p.yaml "$@"; }
+
+# ---- the truth in the sink and the truth in the checkpoint ----
+pipeline '  - file: {id: f, path: out}' >p.yaml
+fresh
+expect 0 '' run
+cp state.db old.db
+more 3
+expect 0 '' run
+cp state.db new.db
+cp old.db state.db
+expect 4 "sink 'f' (file path=out) remembers epoch 2 of this pipeline, the checkpoint is at epoch 1: is the checkpoint an old copy?" run
+cp new.db state.db
+rm -r out
+expect 4 "was it emptied or replaced?" run
+pipeline '  - file: {id: g, path: out}' >p.yaml
+expect 1 'out holds the parts of another job or sink' run
+rm -r out
+more 4
+expect 0 '' run
+[ "$(ids)" = '4 ' ] || die "a new sink begins with what is new: $(ids)"
+
+# a sink that comes later begins there, and so does one that left and comes again
+fresh
+pipeline '  - "null": {}' >p.yaml
+expect 0 '' run
+pipeline '  - file: {id: f, path: out}' >p.yaml
+more 3
+expect 0 '' run
+pipeline '  - "null": {}' >p.yaml
+more 4
+expect 0 '' run
+pipeline '  - file: {id: f, path: out}' >p.yaml
+more 5
+expect 0 '' run
+[ "$(ids)" = '3 5 ' ] || die "a sink that came, left and came again has $(ids)"
+
+# parts may be taken away
+rm out/part-*
+more 6
+expect 0 '' run
+[ "$(ids)" = '6 ' ] || die "after its parts were taken away it has $(ids)"
+[ "$(stat -c %a out/part-* out/.headrace out | sort -u | tr '\n' ' ')" = '600 700 ' ] || die "permissions: $(stat -c '%a %n' out/*)"
+
+# without a checkpoint each run is another job
+rm -rf out
+grep -v '^checkpoint' p.yaml >none.yaml
+expect 0 '' "$headrace" run none.yaml
+expect 1 'out holds the parts of another job or sink' "$headrace" run none.yaml
+
+# ---- paths ----
+refused() { pipeline "$1" >p.yaml; expect 3 "$2" run; }
+refused '  - file: {path: /tmp/out}' 'path is beneath the folder of --data-dir, not absolute'
+refused '  - file: {path: a/../../out}' "path leads out of the folder of --data-dir: no '..'"
+refused '  - sqlite: {path: ../t.db, table: t}' "no '..'"
+refused '  - sqlite: {path: out/, table: t}' 'path is a folder'
+refused '  - sqlite: {path: t.db, table: t, mode: update}' "gives rows as they come"
+refused '  - sqlite: {path: t.db, table: t, key: [id]}' 'key goes with mode update'
+refused '  - sqlite: {path: t.db, table: headrace_epochs}' "cannot be the table's name"
+fresh
+mkdir elsewhere data
+pipeline '  - file: {path: out/deep/down}' >p.yaml
+expect 0 '' run --data-dir data
+[ -f data/out/deep/down/part-00000000000000000001.ndjson ] || die "--data-dir is not where the parts are"
+expect 2 '--data-dir nowhere: No such file' run --data-dir nowhere
+for at in out out/deep out/deep/down; do
+    rm -rf data/out state.db
+    mkdir -p "$(dirname data/$at)" && ln -s "$tmp/elsewhere" data/$at
+    expect 1 'is a link: links are not followed' run --data-dir data
+done
+[ -z "$(ls elsewhere)" ] || die "something was written through a link: $(ls elsewhere)"
+rm -rf data/out state.db
+mkdir -p data/out && ln -s "$tmp/elsewhere/t.db" data/out/t.db
+pipeline '  - sqlite: {path: out/t.db, table: t}' >p.yaml
+expect 1 'out/t.db: is a link: links are not followed' run --data-dir data
+[ -z "$(ls elsewhere)" ] || die "something was written through a link: $(ls elsewhere)"
+
+# ---- tables ----
+pipeline '  - sqlite: {path: t.db, table: t}' >p.yaml
+table() { rm -f t.db state.db; sqlite3 t.db "$1"; }
+table 'create table t(id INTEGER, other TEXT)'
+expect 1 "table 't' does not fit: it has no column 'text'" run
+table 'create table t(id TEXT, text TEXT)'
+expect 1 "table 't' does not fit: its column 'id' is TEXT, not INTEGER" run
+table 'create table t(id INTEGER, text TEXT, more TEXT NOT NULL)'
+expect 1 "its column 'more' is NOT NULL without a default" run
+table 'create table t(more TEXT, TEXT TEXT, id INTEGER)'
+expect 0 '' run
+[ "$(sqlite3 t.db 'select id, text, more from t order by id')" = "1|a|
+2|a|" ] || die "rows in a table that was there: $(sqlite3 t.db 'select * from t')"
+rm -f t.db state.db
+head -c 8192 /dev/zero >t.db
+expect 1 'sqlite: t.db' run
+rm -f t.db state.db
+
+# every type, nulls, quotes, and back through the source
+cat >types.yaml <<'YAML'
+version: 1
+name: types
+trigger: available_now
+source: {file: {path: types.ndjson, format: ndjson, schema: "b BOOLEAN, i BIGINT, d DOUBLE, s STRING, day DATE, at TIMESTAMP, m DECIMAL(10,2)"}}
+sinks:
+  - file: {id: csv, path: types, format: csv}
+  - sqlite: {path: types.db, table: types}
+YAML
+printf '%s\n' '{"b":true,"i":-9007199254740993,"d":1e300,"s":"a,\"b\"\nc","day":"2024-02-29","at":"2024-02-29T12:00:00Z","m":1234.50}' '{"s":""}' >types.ndjson
+expect 0 '' "$headrace" run types.yaml
+printf 'b,i,d,s,day,at,m\ntrue,-9007199254740993,1.0E300,"a,""b""\nc",2024-02-29,2024-02-29 12:00:00,1234.50\n,,,"",,,\n' |
+    diff - types/part-00000000000000000001.csv || die "csv differs"
+[ "$(sqlite3 types.db "select b, i, d, s, day, at, m, typeof(m) from types where i is not null")" = "1|-9007199254740993|1.0e+300|a,\"b\"
+c|2024-02-29|2024-02-29 12:00:00|1234.50|text" ] || die "sqlite differs: $(sqlite3 types.db 'select * from types')"
+[ "$(sqlite3 types.db "select count(*) from types where s = '' and coalesce(b, i, d, day, at, m) is null")" = 1 ] || die "nulls in sqlite"
+sed 's/types.ndjson, format: ndjson/types\/part-00000000000000000001.csv, format: csv/; s/^name.*/name: back/; /id: csv/d; s/path: types.db/path: back.db/' types.yaml >back.yaml
+expect 0 '' "$headrace" run back.yaml
+[ "$(sqlite3 back.db 'select * from types')" = "$(sqlite3 types.db 'select * from types')" ] || die "csv does not come back as it was"
+
+# ---- locked: the job waits, and goes on ----
+fresh
+pipeline '  - sqlite: {path: t.db, table: t}' >p.yaml
+expect 0 '' run
+more 3
+coproc lock { sqlite3 -batch t.db 2>&1; }
+echo 'begin immediate; select 1;' >&"${lock[1]}"
+read -r _ <&"${lock[0]}"
+"$headrace" run p.yaml >out.txt 2>err &
+job=$!
+# it needs the database at its start already: that it waits there is seen by its connection
+until [ -n "$(find /proc/$job/fd -lname "$tmp/t.db" 2>/dev/null)" ]; do kill -0 $job || die "the job did not wait for a locked database"; done
+echo 'rollback;' >&"${lock[1]}"
+eval "exec ${lock[1]}>&-"
+wait $job || die "a lock that was let go ended the job with $?"
+job=
+[ "$(sqlite3 t.db 'select count(*) from t')" = 3 ] || die "rows after a lock"
+pass
+
+# ---- a reader that takes nothing: memory is bounded, one signal waits, two end ----
+cat >blocked.yaml <<'YAML'
+version: 1
+name: blocked
+trigger: 10ms
+source: {generator: {columns: {id: id, text: "concat('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', id)"}}}
+sink: {console: {format: json}}
+YAML
+mkfifo pipe
+exec 3<>pipe # holds it open for nobody
+"$headrace" run blocked.yaml --lanes 2 >pipe 2>err &
+job=$!
+blocked() { [ "$(cut -d' ' -f1,2 /proc/$job/syscall 2>/dev/null)" = '1 0x1' ]; } # write(1
+until blocked; do kill -0 $job || die "the job ended instead of waiting for its reader"; done
+for _ in 1 2 3 4 5 6 7 8 9 10; do blocked || die "a reader that takes nothing was written to"; done
+kill -TERM $job
+# it is written to no more than before, so it cannot end: the second signal ends it
+until [ "$(awk '/^SigPnd|^ShdPnd/ { s = s $2 } END { print s ~ /^0*$/ }' /proc/$job/status)" = 1 ]; do :; done
+peak=$(awk '/^VmHWM/ { print $2 }' /proc/$job/status)
+kill -TERM $job
+wait $job
+[ $? = 143 ] || die "two signals ended a blocked job with $?"
+job=
+exec 3>&-
+[ "$peak" -lt 262144 ] || die "a blocked job took $peak KiB"
+pass
+
+# ---- stdin ----
+command -v strace >/dev/null || { echo "sinks: $passed passed; no strace"; exit 77; }
+cat >stdin.yaml <<'YAML'
+version: 1
+name: stdin
+trigger: available_now
+checkpoint: state.db
+source: {file: {path: "-", format: ndjson, schema: "id INT, text STRING"}}
+limits: {outbox: "${OUTBOX:-64MiB}"}
+sinks:
+  - file: {path: out}
+YAML
+epoch() { sqlite3 state.db 'select epoch from hr_meta' 2>/dev/null || echo 0; }
+seen=
+for n in 1 2 3 4 5; do
+    rm -rf out state.db*
+    printf '{"id":%d}\n' 1 2 | "$headrace" run stdin.yaml 2>err || die "stdin: the first run"
+    (printf '{"id":%d}\n' 3 4 | strace -f -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=SIGKILL:when=$n "$headrace" run stdin.yaml 2>/dev/null
+     exit 0) 2>/dev/null
+    at=$(epoch)
+    printf '{"id":%d}\n' 5 6 | "$headrace" run stdin.yaml 2>err || die "stdin: the run after a kill ended with $?"
+    case $at in
+    1) want='1 2 5 6 ' ;;
+    2) want='1 2 3 4 5 6 ' ;;
+    *) die "stdin: at epoch $at" ;;
+    esac
+    [ "$(ids)" = "$want" ] || die "stdin, kill at renameat $n: $(ids), not $want"
+    seen="$seen $at"
+    [ "$(sqlite3 state.db 'select count(*) from hr_outbox')" = 0 ] || die "stdin: what was published is kept"
+done
+case $seen in *2*) pass ;; *) die "no kill fell between commit and publishing:$seen" ;; esac
+
+# more rows than the outbox holds: the epoch ends early, or where even that is not enough, the limit is named
+rm -rf out state.db*
+rows() { awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "{\"id\":%d,\"text\":\"%0900d\"}\n", i, 0 }'; }
+rows 20000 | OUTBOX=16MiB "$headrace" run stdin.yaml 2>err || die "stdin: 18 MB through an outbox of 16 MiB ended with $?"
+[ "$(cat out/part-* | wc -l)" = 20000 ] && [ "$(epoch)" -ge 2 ] || die "stdin: $(cat out/part-* | wc -l) rows in $(epoch) epochs"
+rm -rf out state.db*
+rows 20000 | OUTBOX=4KiB "$headrace" run stdin.yaml 2>err
+[ $? = 1 ] && grep -q 'file_2: the rows of one epoch take more than 4096 bytes in the outbox' err || die "stdin: the limit is not named"
+pass
+echo "sinks: $passed passed"
