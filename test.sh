@@ -16,7 +16,7 @@ step() {
     shift
     "$@" >"$log" 2>&1 </dev/null
     case $? in
-    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill|fuzz|contract): " "$log" | tail -7 ;;
+    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill|fuzz|contract|transactions): " "$log" | tail -7 ;;
     77) skipped=$((skipped + 1)); echo "SKIP $name: $(tail -1 "$log")" ;;
     *) failed=$((failed + 1)); echo "FAIL $name"; tail -60 "$log" ;;
     esac

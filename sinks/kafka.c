@@ -5,25 +5,33 @@
  *     kafka: {brokers: localhost:9092, topic: totals, key: name, value: value}
  *
  * 1. value and key are STRING columns; without `key` a STRING column key is used where there is one.
- * 2. The producer is idempotent: a retry never doubles or reorders what this process sent.
- * 3. An epoch counts as published only when every record was acknowledged by all in-sync replicas. After
- *    a crash an epoch may be sent again.
- * 4. A record that cannot be delivered (too large, refused, timed out) stops the job before the commit.
+ * 2. With a checkpoint an epoch is one transaction: a read_committed consumer sees each epoch once, whatever is
+ *    killed. Its number goes to the topic `epochs` in the same transaction (sinks/kafka_epochs.h); the transactional
+ *    id is headrace-PIPELINE-ID, with the pipeline's uuid from the checkpoint. Opening it ends what a process before
+ *    left open, and fences that process off: a fenced one ends with exit 1 and commits nothing more.
+ * 3. A transaction that the brokers gave up (an outage longer than a minute and a trigger) is published again from the
+ *    checkpoint: the run starts over. So does one whose outcome is not known: the topic of epochs tells.
+ * 4. Without a checkpoint the producer is idempotent only: a retry never doubles or reorders what this run sent.
+ * 5. A record that cannot be delivered ever (too large, refused) stops the job before the commit.
  */
-#include "sources/kafka_config.h"
+#include "sinks/kafka_epochs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRANSACTION_MS = 60000, STEP_MS = 1000, ABORT_MS = 5000 };
+
 struct kafka_sink {
-    const char *brokers, *topic;
+    const char *brokers, *topic, *epochs;
     struct hr_name key, value;
     struct hr_map config;
 
     int key_column, value_column; /* key_column -1: none */
     rd_kafka_t *rk;
     rd_kafka_topic_t *rkt;
+    char name[512];               /* the transactional id; "": no transactions */
+    bool open;                    /* a transaction is */
     int64_t failed;               /* records not delivered, and why the first was not */
     rd_kafka_resp_err_t why;
     bool down;
@@ -34,6 +42,7 @@ static const struct hr_option options[] = {
     HR_REQUIRED(struct kafka_sink, topic, "the topic to write"),
     HR_OPTION(struct kafka_sink, key, NULL, "column of the key (default: key, if there is one)"),
     HR_OPTION(struct kafka_sink, value, "value", "column of the value"),
+    HR_OPTION(struct kafka_sink, epochs, "headrace-epochs", "topic that remembers the epochs published; made where it is not there"),
     HR_ROW(struct kafka_sink, config, .help = "librdkafka properties (TLS, SASL, buffers)"),
     {0},
 };
@@ -87,29 +96,98 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     }
 }
 
-static bool open_(void *self, const struct hr_sink_open *o) {
-    struct kafka_sink *k = self;
-    struct hr_error *err = o->err;
-    char why[512];
-    static const struct kafka_property own[] = {{"enable.idempotence", "true"}, {NULL, NULL}};
+/* What became of a transactional call; frees the error. A producer that another one took the place of must not go on;
+ * in every other case the checkpoint and the topic of epochs tell what is to be done. */
+static bool settle(struct kafka_sink *k, rd_kafka_error_t *e, const char *doing, struct hr_error *err) {
+    if (!e) return true;
+    bool fenced = rd_kafka_error_code(e) == RD_KAFKA_RESP_ERR__FENCED || rd_kafka_fatal_error(k->rk, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
+    if (fenced) hr_fail(err, HR_EFAIL, "kafka: topic '%s': another process writes as %s: this one ends", k->topic, k->name);
+    else hr_fail(err, HR_EREPEAT, "kafka: topic '%s' at %s: %s: %s", k->topic, k->brokers, doing, rd_kafka_error_string(e));
+    rd_kafka_error_destroy(e);
+    return false;
+}
+
+/* init_transactions until the brokers answer: ends and fences off what was there under this name. False without an
+ * error where the user asked to end. */
+static bool begin_transactions(struct kafka_sink *k, struct hr_error *err) {
+    for (;;) {
+        rd_kafka_error_t *e = rd_kafka_init_transactions(k->rk, STEP_MS);
+        rd_kafka_poll(k->rk, 0);
+        if (!e) return true;
+        if (!rd_kafka_error_is_retriable(e)) {
+            hr_fail(err, HR_EFAIL, "kafka: no transactions at %s: %s", k->brokers, rd_kafka_error_string(e));
+            rd_kafka_error_destroy(e);
+            return false;
+        }
+        rd_kafka_error_destroy(e);
+        if (hr_stopping()) return false;
+    }
+}
+
+static bool make_producer(struct kafka_sink *k, int64_t interval_us, struct hr_error *err) {
+    char why[512], timeout[24];
+    snprintf(timeout, sizeof timeout, "%lld", (long long)(TRANSACTION_MS + interval_us / 1000));
+    const struct kafka_property own[] = {{"enable.idempotence", "true"},
+                                         {*k->name ? "transactional.id" : NULL, k->name},
+                                         {"transaction.timeout.ms", timeout},
+                                         {NULL, NULL}};
     rd_kafka_conf_t *conf = kafka_config_new(k->brokers, &k->config, own, err);
     if (!conf) return false;
     rd_kafka_conf_set_opaque(conf, k);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
     k->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    if (!k->rk) {
-        rd_kafka_conf_destroy(conf);
-        return hr_fail(err, HR_EFAIL, "kafka: %s", why);
-    }
+    if (k->rk) return true;
+    rd_kafka_conf_destroy(conf);
+    return hr_fail(err, HR_EFAIL, "kafka: %s", why);
+}
+
+static bool open_(void *self, const struct hr_sink_open *o) {
+    struct kafka_sink *k = self;
+    if (o->restarts) snprintf(k->name, sizeof k->name, "headrace-%s-%s", o->pipeline, o->id);
+    if (!make_producer(k, o->interval_us, o->err)) return false;
     k->rkt = rd_kafka_topic_new(k->rk, k->topic, NULL);
-    return k->rkt || hr_fail(err, HR_EFAIL, "kafka: '%s' is no name of a topic", k->topic);
+    if (!k->rkt) return hr_fail(o->err, HR_EFAIL, "kafka: '%s' is no name of a topic", k->topic);
+    return !*k->name || begin_transactions(k, o->err);
+}
+
+static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
+    struct kafka_sink *k = self;
+    struct kafka_epochs in = {k->brokers, k->epochs, k->name, &k->config};
+    return kafka_epochs_make(&in, k->rk, err) && kafka_epochs_read(&in, epoch, err);
+}
+
+/* ---- an epoch ---- */
+
+/* No second try would help. */
+static bool is_refused(rd_kafka_resp_err_t why) {
+    switch (why) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: case RD_KAFKA_RESP_ERR_INVALID_MSG: case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED: case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC: case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION: case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP: return true;
+    default: return false;
+    }
+}
+
+static int failure(const struct kafka_sink *k, rd_kafka_resp_err_t why) {
+    return *k->name && !is_refused(why) ? HR_EREPEAT : HR_EFAIL;
 }
 
 static bool check(struct kafka_sink *k, struct hr_error *err) {
     if (!k->failed) return true;
-    return hr_fail(err, HR_EFAIL, "kafka: topic '%s' at %s: %lld records could not be delivered: %s", k->topic, k->brokers,
+    bool fenced = rd_kafka_fatal_error(k->rk, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
+    if (fenced) return hr_fail(err, HR_EFAIL, "kafka: topic '%s': another process writes as %s: this one ends", k->topic, k->name);
+    return hr_fail(err, failure(k, k->why), "kafka: topic '%s' at %s: %lld records could not be delivered: %s", k->topic, k->brokers,
                    (long long)k->failed, rd_kafka_err2str(k->why));
+}
+
+static bool begin(void *self, int64_t epoch, struct hr_error *err) {
+    (void)epoch;
+    struct kafka_sink *k = self;
+    if (!*k->name) return true;
+    if (!settle(k, rd_kafka_begin_transaction(k->rk), "a transaction cannot begin", err)) return false;
+    return k->open = true;
 }
 
 /* A full queue is back-pressure: wait for deliveries. */
@@ -118,7 +196,7 @@ static bool produce(struct kafka_sink *k, const struct hr_text *key, const struc
                             value ? value->n : 0, key ? key->p : NULL, key ? key->n : 0, NULL)) {
         rd_kafka_resp_err_t why = rd_kafka_last_error();
         if (why != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            return hr_fail(err, HR_EFAIL, "kafka: topic '%s': a record of %u bytes cannot be sent: %s", k->topic,
+            return hr_fail(err, failure(k, why), "kafka: topic '%s': a record of %u bytes cannot be sent: %s", k->topic,
                            value ? value->n : 0, rd_kafka_err2str(why));
         rd_kafka_poll(k->rk, 100);
         if (!check(k, err)) return false;
@@ -145,14 +223,38 @@ static bool flush_(void *self, struct hr_error *err) {
     return check(k, err);
 }
 
+/* Called again until the outcome is known: each call goes on where the one before stopped waiting. */
+static bool publish(void *self, int64_t epoch, struct hr_error *err) {
+    struct kafka_sink *k = self;
+    if (!*k->name) return true;
+    struct kafka_epochs in = {k->brokers, k->epochs, k->name, &k->config};
+    if (!kafka_epochs_put(&in, k->rk, epoch, err)) return false;
+    for (;;) {
+        rd_kafka_error_t *e = rd_kafka_commit_transaction(k->rk, STEP_MS);
+        rd_kafka_poll(k->rk, 0);
+        if (!e || !rd_kafka_error_is_retriable(e)) {
+            k->open = false;
+            return settle(k, e, "a transaction was not committed", err);
+        }
+        rd_kafka_error_destroy(e);
+    }
+}
+
+/* What was begun and not published is ended here, so that nobody waits for its timeout; where that does not work,
+ * the next process does it. */
 static void close_(void *self) {
     struct kafka_sink *k = self;
     if (k->rkt) rd_kafka_topic_destroy(k->rkt);
     if (k->rk) {
         rd_kafka_purge(k->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); /* only after a failure is anything left */
+        if (k->open && !rd_kafka_fatal_error(k->rk, NULL, 0)) {
+            rd_kafka_error_t *e = rd_kafka_abort_transaction(k->rk, ABORT_MS);
+            if (e) rd_kafka_error_destroy(e);
+        }
         rd_kafka_flush(k->rk, 100);
         rd_kafka_destroy(k->rk);
     }
+    k->open = false;
     k->rkt = NULL;
     k->rk = NULL;
 }
@@ -183,5 +285,5 @@ HR_PLUGIN(sink, kafka) = {
     .self_size = sizeof(struct kafka_sink),
     .spark = spark,
     .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .elsewhere = true, .bind = bind_, .need = need, .open = open_,
-             .write = write_rows, .flush = flush_, .close = close_},
+             .remembered = remembered, .begin = begin, .write = write_rows, .flush = flush_, .publish = publish, .close = close_},
 };

@@ -9,6 +9,8 @@
  *   admin BOOTSTRAP partitions TOPIC COUNT         more of them, COUNT in all
  *   admin BOOTSTRAP trim TOPIC PARTITION OFFSET    delete the records before OFFSET, as retention does
  *   admin BOOTSTRAP offsets TOPIC                  partition, first and end offset, one partition a line
+ *   admin BOOTSTRAP dump TOPIC                     values of all committed records, one a line
+ *   admin BOOTSTRAP dangle TOPIC ID                a record in a transaction that is never ended (of transactional ID)
  *
  * A change has arrived everywhere when the command returns: the next client sees it.
  * Exit code 0, or 1 and one line on stderr.
@@ -220,6 +222,58 @@ static void offsets(rd_kafka_t *rk, const char *topic) {
     }
 }
 
+static rd_kafka_t *another(const char *bootstrap, rd_kafka_type_t type, const char *(*set)[2], size_t n) {
+    char why[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, why, sizeof why);
+    for (size_t i = 0; i < n; i++)
+        if (rd_kafka_conf_set(conf, set[i][0], set[i][1], why, sizeof why) != RD_KAFKA_CONF_OK) die("%s", why);
+    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
+    if (!rk) die("%s", why);
+    return rk;
+}
+
+static void assign_all(rd_kafka_t *consumer, const char *topic, int count) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int p = 0; p < count; p++) rd_kafka_topic_partition_list_add(list, topic, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    if (rd_kafka_assign(consumer, list)) die("%s: cannot be assigned", topic);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* To the last stable offset of each partition: what an open transaction holds back is not waited for. */
+static void dump(rd_kafka_t *rk, const char *bootstrap, const char *topic) {
+    const char *set[][2] = { { "group.id", "dump" }, { "isolation.level", "read_committed" }, { "enable.partition.eof", "true" },
+                             { "auto.offset.reset", "earliest" }, { "enable.auto.commit", "false" } };
+    int count = led(rk, topic, PATIENCE_MS), ended = 0;
+    if (count < 0) die("%s: no such topic, or not ready", topic);
+    rd_kafka_t *consumer = another(bootstrap, RD_KAFKA_CONSUMER, set, sizeof set / sizeof *set);
+    assign_all(consumer, topic, count);
+    while (ended < count) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, PATIENCE_MS);
+        if (!m) die("%s: no answer within %d ms", topic, PATIENCE_MS);
+        if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ended++;
+        else if (m->err) die("%s: %s", topic, rd_kafka_message_errstr(m));
+        else printf("%.*s\n", (int)m->len, (const char *)m->payload);
+        rd_kafka_message_destroy(m);
+    }
+    rd_kafka_destroy_flags(consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+static void must(rd_kafka_error_t *e, const char *what) {
+    if (e) die("%s: %s", what, rd_kafka_error_string(e));
+}
+
+/* Until the transaction's timeout, if nobody fences it off. */
+static void dangle(const char *bootstrap, const char *topic, const char *id) {
+    const char *set[][2] = { { "transactional.id", id }, { "transaction.timeout.ms", "5000" } };
+    rd_kafka_t *producer = another(bootstrap, RD_KAFKA_PRODUCER, set, sizeof set / sizeof *set);
+    must(rd_kafka_init_transactions(producer, PATIENCE_MS), "init");
+    must(rd_kafka_begin_transaction(producer), "begin");
+    if (rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY("dangling", 8), RD_KAFKA_V_VALUE("0", 1), RD_KAFKA_V_END)) die("produce");
+    if (rd_kafka_flush(producer, PATIENCE_MS) || rd_kafka_fatal_error(producer, NULL, 0)) die("flush");
+    exit(0);
+}
+
 int main(int argc, char **argv) {
     const char *what = argc > 2 ? argv[2] : "", *topic = argc > 3 ? argv[3] : NULL;
     if (argc == 3 && !strcmp(argv[1], "ports")) {
@@ -237,6 +291,8 @@ int main(int argc, char **argv) {
     else if (!strcmp(what, "trim") && argc == 6)
         trim(rk, queue, topic, (int)number(argv[4], 0, INT32_MAX), number(argv[5], 0, INT64_MAX));
     else if (!strcmp(what, "offsets") && argc == 4)    offsets(rk, topic);
+    else if (!strcmp(what, "dump") && argc == 4)       dump(rk, argv[1], topic);
+    else if (!strcmp(what, "dangle") && argc == 5)     dangle(argv[1], topic, argv[4]);
     else die("%s: no such command, or not its arguments; see the head of tests/kafka/admin.c", what);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
