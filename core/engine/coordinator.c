@@ -55,14 +55,28 @@ static bool write_in_turn(struct coordinator *c) {
 
 /* ---- an epoch's end ---- */
 
+/* What is committed and published may leave memory; lanes may wait for that. */
+static void trim(struct coordinator *c) {
+    if (!c->state) return;
+    groups_trim(c->state);
+    atomic_store(&c->feed->budget.state, groups_resident(c->state));
+    waker_wake(c->feed->waker);
+}
+
+static bool merge_delta(struct coordinator *c, const struct message *m) {
+    struct profile_mark mark = profile_begin();
+    bool ok = groups_merge(c->state, m->delta, &c->err);
+    groups_clear(m->delta);
+    atomic_store(&c->feed->budget.state, groups_resident(c->state));
+    atomic_fetch_sub(&c->feed->budget.deltas, m->bytes);
+    profile_part(mark, PROFILE_MERGE);
+    return ok && plan_state_fits(&c->plan->node[c->plan->state], c->state, &c->err);
+}
+
 static bool merge(struct coordinator *c, const struct message *m) {
     for (int i = 0; i < plan_lane_end(c->plan); i++) counts_add(&c->counts[i], &m->counts[i]);
     c->waiting--;
-    if (!c->state) return true;
-    struct profile_mark mark = profile_begin();
-    bool ok = groups_merge(c->state, m->delta, &c->err);
-    profile_part(mark, PROFILE_MERGE);
-    return ok && plan_state_fits(&c->plan->node[c->plan->state], c->state, &c->err);
+    return !c->state || merge_delta(c, m);
 }
 
 static bool commit(struct coordinator *c) {
@@ -106,6 +120,7 @@ static bool finish(struct coordinator *c) {
     const struct hr_source *source = &plan_source(c->plan)->plugin->source;
     if (source->committed) source->committed(plan_source(c->plan)->self, c->to);
     swap_positions(c);
+    trim(c);
     return write_in_turn(c);
 }
 
@@ -118,7 +133,8 @@ bool coordinator_recover(struct coordinator *c, bool remembers) {
 /* ---- steps ---- */
 
 static bool time_to_close(struct coordinator *c, bool ended) {
-    return ended || c->stop || now(c) >= c->due || publisher_is_full(&c->publisher) || (c->first && feed_caught_up(c->feed));
+    bool full = publisher_is_full(&c->publisher) || budget_over(&c->feed->budget);
+    return ended || c->stop || full || now(c) >= c->due || (c->first && feed_caught_up(c->feed));
 }
 
 static enum step end_run(struct coordinator *c) {

@@ -80,6 +80,14 @@ enum take feed_take(struct feed *f, struct taken *t, struct hr_error *err) {
     return result;
 }
 
+enum take feed_wait(struct feed *f, struct taken *t) {
+    *t = (struct taken){0};
+    pthread_mutex_lock(&f->lock);
+    t->epoch = f->epoch;
+    pthread_mutex_unlock(&f->lock);
+    return TAKE_IDLE;
+}
+
 void feed_give_back(struct feed *f, struct hr_chunk *chunk) {
     struct profile_mark mark = profile_begin();
     if (f->source->plugin->source.release) f->source->plugin->source.release(f->source->self, chunk);

@@ -9,6 +9,7 @@
 #include "core/engine/plan.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Wakes whoever waits for something to happen; a wake between a look and a wait is not lost. */
 struct waker {
@@ -22,6 +23,16 @@ void waker_wake(struct waker *);
 uint64_t waker_count(struct waker *);
 void waker_wait(struct waker *, uint64_t seen, int64_t timeout_us);
 
+/* Bytes of groups against `limits: memory`: of the state, and of what the lanes hold or handed over. */
+struct budget {
+    size_t limit; /* 0: none */
+    atomic_size_t state, deltas;
+};
+/* Merged, what the lanes hold may take as much again. */
+static inline bool budget_over(struct budget *b) {
+    return b->limit && atomic_load(&b->state) + 2 * atomic_load(&b->deltas) > b->limit;
+}
+
 struct feed {
     pthread_mutex_t lock;
     struct waker *waker;
@@ -31,6 +42,7 @@ struct feed {
     uint64_t chunks;     /* handed out in the open epoch */
     int in_flight, room; /* chunks not yet given back, and how many there may be */
     bool stopped, ended;
+    struct budget budget;
 };
 
 enum take { TAKE_CHUNK, TAKE_IDLE, TAKE_DONE, TAKE_FAILED };
@@ -44,6 +56,8 @@ struct taken {
 void feed_init(struct feed *, struct waker *, const struct node *source, int64_t epoch, int room);
 void feed_destroy(struct feed *);
 enum take feed_take(struct feed *, struct taken *, struct hr_error *);
+/* For a lane that can hold no more: nothing, and the open epoch. */
+enum take feed_wait(struct feed *, struct taken *);
 void feed_give_back(struct feed *, struct hr_chunk *);
 /* End the open epoch: its positions (copied to the arena) and how many chunks it has. With `only_new`
  * an epoch without chunks stays open and false is returned. */

@@ -134,18 +134,18 @@ void lane_free(struct lane *l) {
     arena_free(&l->arena);
 }
 
-/* The delta and counters of the epoch go to the coordinator; it is done with the last ones, as an
- * epoch is closed only after the one before it was published. */
+/* The delta and counters of the epoch go to the coordinator; it is done with the last ones and has cleared
+ * them, as an epoch is closed only after the one before it was published. */
 static void hand_over(struct lane *l, int64_t epoch) {
     memcpy(l->reported, l->chain.counts, chain_nodes(l) * sizeof *l->reported);
     memset(l->chain.counts, 0, chain_nodes(l) * sizeof *l->chain.counts);
     struct groups *done = l->delta;
     l->delta = l->other;
     l->other = done;
-    if (l->delta) groups_clear(l->delta);
     l->epoch = epoch;
     inbox_put(l->inbox, (struct message){.kind = MESSAGE_EPOCH, .lane = l->index, .delta = done,
-                                         .counts = l->reported});
+                                         .bytes = l->counted, .counts = l->reported});
+    l->counted = 0;
 }
 
 /* ---- rows for the append sinks ---- */
@@ -236,10 +236,21 @@ static enum step work_chunk(struct lane *l, struct taken *t) {
     return ok ? STEP_WORKED : fail(l);
 }
 
+/* A lane that holds nothing always goes on, so that an epoch can end. */
+static bool full(struct lane *l) {
+    if (!l->delta) return false;
+    size_t now = groups_resident(l->delta);
+    atomic_fetch_add(&l->feed->budget.deltas, now - l->counted);
+    l->counted = now;
+    return groups_count(l->delta) && budget_over(&l->feed->budget);
+}
+
 enum step lane_step(struct lane *l) {
     if (l->failed) return STEP_DONE;
     struct taken t;
-    enum take what = feed_take(l->feed, &t, &l->err);
+    bool wait = full(l);
+    enum take what = wait ? feed_wait(l->feed, &t) : feed_take(l->feed, &t, &l->err);
+    if (wait) waker_wake(&l->inbox->waker); /* the epoch is to end early */
     if (t.epoch > l->epoch) hand_over(l, t.epoch);
     l->retry_us = t.chunk.retry_us;
     switch (what) {

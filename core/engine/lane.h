@@ -75,6 +75,7 @@ struct message {
     int lane;
     struct work *work;
     struct groups *delta;
+    size_t bytes;                   /* of the delta, as counted in the budget */
     const struct hr_counts *counts; /* of the chain, from the source on; until the next epoch's */
     struct hr_error err;
     struct message *next;
@@ -98,6 +99,7 @@ struct lane {
     struct arena arena;       /* batch memory where no rows leave the lane */
     struct chain chain;
     struct groups *delta, *other; /* of this epoch; of the one being merged */
+    size_t counted;           /* bytes of delta in the feed's budget */
     struct hr_counts *reported;
     struct hr_error err;
     bool failed;

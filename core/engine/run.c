@@ -152,7 +152,8 @@ static void coordinate(struct run *r) {
 /* ---- a run ---- */
 
 struct store_job job_of(const struct plan *p, struct arena *a) {
-    struct store_job job = {.name = p->config.name, .source = plan_source(p)->target, .sinks = p->sinks};
+    struct store_job job = {.name = p->config.name, .source = plan_source(p)->target, .sinks = p->sinks,
+                            .memory = (size_t)p->config.limits.memory.n};
     job.sink = arena_zalloc(a, ((size_t)p->sinks + 1) * sizeof *job.sink);
     for (int i = 0; i < p->sinks; i++) {
         const struct node *sink = &p->node[plan_first_sink(p) + i];
@@ -181,6 +182,7 @@ static void start(struct run *r) {
     int64_t *since = arena_zalloc(&r->arena, ((size_t)r->job.sinks + 1) * sizeof *since);
     for (int i = 0; i < r->job.sinks; i++) since[i] = r->job.sink[i].since;
     feed_init(&r->feed, &r->waker, plan_source(r->plan), epoch, CHUNKS_PER_LANE * r->lanes);
+    r->feed.budget.limit = (size_t)r->plan->config.limits.memory.n / 8 * 7; /* the rest: SQLite, sorting, chunks */
     inbox_init(&r->inbox);
     struct ports ports = {.ctx = r, .now = port_now, .commit = port_commit, .end = port_end, .report = port_report,
                           .publish = {r, port_rows, port_replay, port_keep, port_kept}};

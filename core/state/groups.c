@@ -1,5 +1,5 @@
 /*
- * An open-addressing table (linear probing, at most half full) from normalised key to group number. Key and
+ * An open-addressing table (linear probing, at most three quarters full) from normalised key to group number. Key and
  * states of a group lie side by side in one row, so that a group costs few cache lines however many there are, and a
  * step runs over states + group * stride. All of a batch is hashed first, so that memory is on its way
  * when it is looked at.
@@ -112,16 +112,31 @@ void groups_clear(struct groups *g) {
     g->reported = g->order = NULL;
     memset(g->changed, 0, ((size_t)g->n + 63) / 64 * sizeof *g->changed);
     empty_slots(g, g->slots > KEPT_SLOTS ? KEPT_SLOTS : g->slots);
-    if (g->room > g->slots / 2) set_room(g, g->slots / 2);
+    if (g->room > g->slots) set_room(g, g->slots);
     g->n = g->changes = g->ordered = 0;
 }
 
-uint32_t groups_count(const struct groups *g) { return g->n; }
+/* Whether a changed group is a new one or a cold one comes out when it is committed. */
+uint32_t groups_count(const struct groups *g) { return g->cold ? g->cold + g->n - g->changes : g->n; }
 uint32_t groups_changes(const struct groups *g) { return g->changes; }
 
-size_t groups_bytes(const struct groups *g) {
+size_t groups_resident(const struct groups *g) {
     size_t each = g->stride + 2 * sizeof(uint32_t) + (g->stored ? sizeof *g->stored : 0);
     return g->slots * sizeof *g->slot + g->n * each + g->strings.bytes + g->memory.bytes;
+}
+
+size_t groups_bytes(const struct groups *g) { return groups_resident(g) + g->cold * g->stride; }
+
+void groups_limit(struct groups *g, size_t bytes) { g->limit = bytes; }
+uint32_t groups_cold(const struct groups *g) { return g->cold; }
+void groups_cold_add(struct groups *g, int by) { g->cold += (uint32_t)by; }
+
+/* All of them: a group that changes is written anyway, and its page with it, so that it costs little to look it
+ * up there first. */
+void groups_trim(struct groups *g) {
+    if (!g->limit || g->changes || groups_resident(g) <= g->limit) return;
+    g->cold += g->n;
+    groups_clear(g);
 }
 
 static void more_slots(struct groups *g) {
@@ -136,13 +151,6 @@ static void more_slots(struct groups *g) {
         g->slot[at] = old[i];
     }
     free(old);
-}
-
-static void touch(struct groups *g, uint32_t i) {
-    uint64_t bit = 1ull << (i & 63);
-    if (g->changed[i >> 6] & bit) return;
-    g->changed[i >> 6] |= bit;
-    g->changes++;
 }
 
 /* The strings of a key become the table's own. */
@@ -161,8 +169,7 @@ static uint32_t add(struct groups *g, uint32_t at, const char *key) {
     own_strings(g, row);
     if (g->stored) g->stored[number] = (struct groups_stored){0};
     g->slot[at] = (struct slot){key_hash(&g->key, key), number};
-    touch(g, number);
-    if (g->n > g->slots / 2) more_slots(g);
+    if (g->n > g->slots / 4 * 3) more_slots(g);
     return number;
 }
 
@@ -192,12 +199,7 @@ static void find_all(struct groups *g, const char *keys, size_t stride, uint32_t
 /* A group that comes from its key alone, as a checkpoint's do, has not changed. */
 uint32_t groups_at(struct groups *g, const char *key, size_t n) {
     struct arena strings = {0};
-    uint32_t before = g->n;
     uint32_t number = key_decode(&g->key, g->shape, key, n, g->batch, &strings) ? find(g, g->batch) : GROUPS_NONE;
-    if (g->n > before) {
-        g->changed[number >> 6] &= ~(1ull << (number & 63));
-        g->changes--;
-    }
     arena_free(&strings);
     return number;
 }
@@ -212,13 +214,21 @@ struct groups_stored *groups_stored(struct groups *g, uint32_t i) {
 
 /* ---- folding ---- */
 
+static void touch(struct groups *g, uint32_t i) {
+    uint64_t bit = 1ull << (i & 63);
+    if (g->changed[i >> 6] & bit) return;
+    g->changed[i >> 6] |= bit;
+    g->changes++;
+}
+
 static void number_rows(struct groups *g, const struct hr_column *key, struct hr_rows rows, uint32_t *group) {
     uint32_t dense[HR_BATCH], *number = rows.sel ? dense : group;
     key_normalise(&g->key, g->shape, key, rows, g->batch);
-    bool all_changed = g->changes == g->n; /* as they are in a delta */
+    uint32_t before = g->n;
+    bool all_changed = g->changes == before; /* as they are in a delta */
     find_all(g, g->batch, g->key.size, rows.n, number);
-    if (!all_changed)
-        for (uint32_t i = 0; i < rows.n; i++) touch(g, number[i]);
+    for (uint32_t i = before; all_changed && i < g->n; i++) touch(g, i);
+    for (uint32_t i = 0; !all_changed && i < rows.n; i++) touch(g, number[i]);
     if (rows.sel) HR_EACH(rows, i) group[i] = dense[i_k];
 }
 

@@ -46,8 +46,10 @@ struct groups {
     struct memory memory;
     uint64_t *changed;      /* a bit for each group */
     uint32_t changes;
+    size_t limit;           /* of bytes in memory; 0: none */
+    uint32_t cold;          /* groups that are in the store only */
     struct groups_stored *stored; /* NULL until somebody asks */
-    uint32_t *reported;     /* what groups_changed() gave */
+    uint32_t *reported, reports; /* what groups_changed() gave */
     uint32_t *order, ordered; /* by key, of the first `ordered` groups */
     char *batch;            /* keys of the rows at hand */
     struct hr_buffer encoded, other; /* keys */

@@ -189,8 +189,13 @@ static uint32_t many_changed(struct groups *g) {
 const uint32_t *groups_changed(struct groups *g, uint32_t *n) {
     free(g->reported);
     g->reported = xmalloc(((size_t)g->changes + 1) * sizeof *g->reported);
-    *n = g->changes > g->n / 8 ? many_changed(g) : few_changed(g);
+    *n = g->reports = g->changes > g->n / 8 ? many_changed(g) : few_changed(g);
     memset(g->changed, 0, ((size_t)g->n + 63) / 64 * sizeof *g->changed);
     g->changes = 0;
+    return g->reported;
+}
+
+const uint32_t *groups_last_changed(const struct groups *g, uint32_t *n) {
+    *n = g->reports;
     return g->reported;
 }

@@ -25,12 +25,13 @@ struct store_job {
     const char *source;       /* signature of the source: plug-in and what identifies its records */
     int nodes; struct store_node *node;
     int sinks; struct store_sink *sink;
+    size_t memory;            /* `limits: memory`; groups beyond their share of it are kept on disk only. 0: none */
     bool sync;                /* a sink publishes elsewhere: synchronous=FULL */
     bool read_only;           /* look at what is committed, also while the job runs: no lock, no commits */
 };
 
 struct store;
-/* path NULL: keeps nothing on disk (private in-memory database), same calls.
+/* path NULL: keeps nothing (a private database that goes when it is closed), same calls.
  * Creates under a temporary name, or checks and loads. err names what is refused (HR_ECHECKPOINT). */
 struct store *store_open(const char *path, const struct store_job *, struct hr_error *);
 struct hr_positions store_positions(struct store *); /* newest committed; n = 0: none yet */

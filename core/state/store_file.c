@@ -139,11 +139,23 @@ bool store_create(struct store *s, struct hr_error *err) {
 
 /* ---- connection ---- */
 
+/* A thirty-second of the memory holds the inner pages of the largest state that it makes sense to keep. */
+static bool set_cache(struct store *s, struct hr_error *err) {
+    enum { LEAST_KIB = 2000, MOST_KIB = 64 << 10 };
+    size_t kib = s->job.memory / 1024 / 32;
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA cache_size=-%zu", kib > MOST_KIB || !kib ? MOST_KIB : kib < LEAST_KIB ? LEAST_KIB : kib);
+    return store_exec(s, s->db, sql, err);
+}
+
+/* Without a path a file of SQLite's own, gone when it is closed; nothing is ever taken back in it. */
+static bool connect_private(struct store *s, struct hr_error *err) {
+    if (sqlite3_open("", &s->db) != SQLITE_OK) return store_fail(s, s->db, err, "");
+    return store_exec(s, s->db, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err) && make_tables(s, s->db, err);
+}
+
 bool store_connect(struct store *s, struct hr_error *err) {
-    if (!s->path) {
-        if (sqlite3_open(":memory:", &s->db) != SQLITE_OK) return store_fail(s, s->db, err, "");
-        return make_tables(s, s->db, err);
-    }
+    if (!s->path) return connect_private(s, err) && set_cache(s, err);
     struct stat st;
     if (stat(s->path, &st) || !S_ISREG(st.st_mode))
         return error_set(err, HR_ECHECKPOINT, "checkpoint %s: is not a file", s->path);
@@ -151,5 +163,5 @@ bool store_connect(struct store *s, struct hr_error *err) {
     if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK) return store_fail(s, s->db, err, "");
     if (!store_distrust(s, s->db, err)) return false;
     sqlite3_busy_timeout(s->db, 10000);
-    return true;
+    return set_cache(s, err);
 }

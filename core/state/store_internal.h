@@ -21,7 +21,16 @@ struct store {
     struct store_before *before; /* of each position */
     int positions;
     struct hr_text *outbox;      /* of each sink: what the next commit keeps */
-    sqlite3_stmt *put_position, *add_counts, *put_meta, **put_row; /* put_row: one for each node */
+    sqlite3_stmt *put_position, *add_counts, *put_meta;
+    struct store_rows *rows;      /* of each node */
+    struct hr_buffer saved, text; /* of the row at hand */
+};
+
+/* What moves the groups of one node. */
+struct store_rows {
+    sqlite3_stmt *put, *get; /* one row */
+    struct groups *few;      /* on their way from the file */
+    size_t *saved_end;       /* of each state of a row, in store.saved */
 };
 
 /* Where a position was before the epoch that moved it last. */
@@ -46,6 +55,19 @@ const char *store_name(const struct store *); /* for messages */
 
 /* Keep a copy; the one before is freed. */
 void store_set_detail(struct hr_position *, const char *detail);
+bool store_step(struct store *, sqlite3_stmt *, struct hr_error *); /* one that gives no rows; reset */
+
+/* ---- store_groups.c: groups to rows and back ---- */
+
+bool store_prepare_groups(struct store *, struct hr_error *);
+void store_release_groups(struct store *);
+/* The changed groups of a node. */
+bool store_put_groups(struct store *, int node, int64_t epoch, struct hr_error *);
+/* hr_key, hr_epoch, hr_sum and the saved states; `rest` is what follows the table's name. */
+sqlite3_stmt *store_select(struct store *, int node, const char *rest, struct hr_error *);
+/* The row at hand: its checksum, which must be the one in it; then its group, into `to`. */
+bool store_row_checksum(struct store *, int node, sqlite3_stmt *, uint64_t *sum, struct hr_error *);
+bool store_get_group(struct store *, int node, sqlite3_stmt *, struct groups *to, struct hr_error *);
 
 /* ---- store_trust.c: the file as untrusted input ---- */
 

@@ -78,44 +78,19 @@ bool store_check(struct store *s, struct hr_error *err) {
 
 /* ---- state ---- */
 
-static uint64_t row_checksum(sqlite3_stmt *q, int aggs) {
-    uint64_t h = hash_bytes(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), (uint64_t)sqlite3_column_int64(q, 1));
-    for (int a = 0; a < aggs; a++) h = hash_bytes(sqlite3_column_blob(q, 3 + a), (size_t)sqlite3_column_bytes(q, 3 + a), h);
-    return h;
-}
-
-/* A saved state begins with the version of what the aggregate wrote. */
-static bool load_row(const struct store_node *n, sqlite3_stmt *q, struct hr_error *err) {
-    const char *key = sqlite3_column_blob(q, 0); /* NULL where there are no keys */
-    uint32_t g = groups_at(n->groups, key ? key : "", (size_t)sqlite3_column_bytes(q, 0));
-    if (g == GROUPS_NONE) return error_set(err, HR_ECHECKPOINT, "a key of %s cannot be read", n->id);
-    *groups_stored(n->groups, g) = (struct groups_stored){(uint64_t)sqlite3_column_int64(q, 2), sqlite3_column_int64(q, 1)};
-    for (int a = 0; a < n->shape->aggs; a++) {
-        const struct hr_agg *agg = &n->shape->agg[a];
-        const char *p = sqlite3_column_blob(q, 3 + a);
-        int size = sqlite3_column_bytes(q, 3 + a);
-        if (size < 1) return error_set(err, HR_ECHECKPOINT, "a saved state of %s is empty", agg->fn->name);
-        if (!agg->fn->load(agg, groups_memory(n->groups), groups_state(n->groups, g, a), *p, p + 1, (size_t)size - 1, err)) return false;
-    }
-    return true;
-}
-
-static bool load_node(struct store *s, const struct store_node *n, uint64_t *sum, struct hr_error *err) {
-    struct hr_buffer sql = {0};
-    buffer_puts(&sql, "SELECT hr_key, hr_epoch, hr_sum");
-    for (int a = 0; a < n->shape->aggs; a++) buffer_printf(&sql, ", s%d", a);
-    buffer_printf(&sql, " FROM hr_state_%s", n->id);
-    buffer_putc(&sql, '\0');
-    sqlite3_stmt *q = store_prepare(s, s->db, sql.p, err);
-    buffer_free(&sql);
+/* What does not fit into memory is only checked, and stays in the file. */
+static bool load_node(struct store *s, int node, uint64_t *sum, struct hr_error *err) {
+    struct groups *groups = s->job.node[node].groups;
+    sqlite3_stmt *q = store_select(s, node, "", err);
     if (!q) return false;
     int step;
     bool ok = true;
     while (ok && (step = sqlite3_step(q)) == SQLITE_ROW) {
-        uint64_t is = row_checksum(q, n->shape->aggs);
-        *sum += is;
-        ok = is == (uint64_t)sqlite3_column_int64(q, 2) || refuse(s, err, "damaged: a row of the state does not match its checksum");
-        ok = ok && load_row(n, q, err);
+        uint64_t one;
+        ok = store_row_checksum(s, node, q, &one, err);
+        *sum += one;
+        if (ok && groups_cold(groups)) groups_cold_add(groups, 1);
+        else if (ok && (ok = store_get_group(s, node, q, groups, err))) groups_trim(groups);
     }
     if (ok && step != SQLITE_DONE) ok = store_fail(s, s->db, err, "");
     sqlite3_finalize(q);
@@ -146,7 +121,7 @@ static bool load_positions(struct store *s, uint64_t *sum, struct hr_error *err)
 bool store_load(struct store *s, struct hr_error *err) {
     uint64_t sum = 0;
     for (int i = 0; i < s->job.nodes; i++)
-        if (!load_node(s, &s->job.node[i], &sum, err)) return false;
+        if (!load_node(s, i, &sum, err)) return false;
     if (!load_positions(s, &sum, err)) return false;
     return sum == s->checksum || refuse(s, err, "damaged: its rows do not add up to its checksum");
 }
