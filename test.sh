@@ -4,7 +4,7 @@ set -u
 cd "$(dirname "$0")" || exit 1
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
     librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 xz-utils clang libclang-rt-14-dev strace || exit 1
-[ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven || exit 1
+[ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven python3-venv || exit 1
 
 passed=0 failed=0 skipped=0
 log=build/test.log
@@ -16,7 +16,7 @@ step() {
     shift
     "$@" >"$log" 2>&1 </dev/null
     case $? in
-    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill|fuzz|contract|transactions): " "$log" | tail -7 ;;
+    0) passed=$((passed + 1)); echo "PASS $name ($((SECONDS - start)) s)"; grep -hE "^(stream|cases|kill|fuzz|contract|transactions|spark): " "$log" | tail -7 ;;
     77) skipped=$((skipped + 1)); echo "SKIP $name: $(tail -1 "$log")" ;;
     *) failed=$((failed + 1)); echo "FAIL $name"; tail -60 "$log" ;;
     esac
@@ -37,6 +37,8 @@ step build make -C build/gcc -j2
 step check make -C build/gcc -j2 check
 step kafka make -C build/gcc check-kafka
 step faults make -C build/gcc check-faults
+step "Spark: answers" make -C build/gcc check-spark-answers
+step "Spark: streams" make -C build/gcc check-spark-streams
 
 step "clang: configure" configure_in build/clang --enable-werror CC=clang
 step "clang: build" make -C build/clang -j2

@@ -155,7 +155,7 @@ static void put_query(struct program *p) {
 /* Bad rows to a sink of their own: Spark drops a row, or stops. */
 static bool has_letters(struct program *p) {
     const struct node_config *c = p->node->config;
-    return (c->letters >= 0 || c->reads >= 0) && !program_refuse(p, c->place, "Spark has no dead letters; on_error: null or drop can be");
+    return (c->letters >= 0 || c->reads >= 0) && !program_refuse(p, c->place, "Spark has no dead letters: use on_error: null or drop");
 }
 
 static void put_node(struct program *p, int i, struct hr_buffer *out) {

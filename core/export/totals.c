@@ -49,12 +49,19 @@ static void put_keys(struct program *p, const struct hr_map *keys, bool named) {
     }
 }
 
+/* Spark gives every sum of decimals ten digits more, and cuts a quotient of such sums short: so cast each back. */
+static const char *cast_decimal(struct arena *a, const char *sql, struct hr_type t) {
+    return t.id == HR_DECIMAL ? arena_printf(a, "CAST(%s AS %s)", sql, type_of(a, t)) : sql;
+}
+
 /* SQL of the total over its parts' columns. */
 static const char *folded(struct arena *a, const struct hr_agg *agg, const char *name) {
     const char *sql = agg->fn->result;
-    for (const struct hr_part *part = agg->fn->parts; part->name; part++)
-        sql = replace(a, sql, part->name, arena_printf(a, "%s(%s)", part->fold, python_sql_name(a, column_of(a, name, part))));
-    return agg->result.id == HR_DECIMAL ? arena_printf(a, "CAST(%s AS %s)", sql, type_of(a, agg->result)) : sql;
+    for (const struct hr_part *part = agg->fn->parts; part->name; part++) {
+        const char *fold = arena_printf(a, "%s(%s)", part->fold, python_sql_name(a, column_of(a, name, part)));
+        sql = replace(a, sql, part->name, cast_decimal(a, fold, part->type(agg)));
+    }
+    return type_equal(agg->result, agg->fn->parts->type(agg)) ? sql : cast_decimal(a, sql, agg->result);
 }
 
 static void put_totals(struct program *p, const struct hr_map *aggregates) {

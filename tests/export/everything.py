@@ -77,11 +77,11 @@ with_rows = (
     )
 )
 
-filter = with_rows.where("net > 0 AND note IS NOT NULL")
+filter_rows = with_rows.where("net > 0 AND note IS NOT NULL")
 
 # Differs from headrace: Spark gives null for a total whose sum was too large on the way.
 group_by = (
-    filter.groupBy(F.expr("upper(shop)").alias("shop"), "day")
+    filter_rows.groupBy(F.expr("upper(shop)").alias("shop"), "day")
     .agg(
         F.expr("count(*)").alias("orders"),
         F.expr("count(note)").alias("notes"),

@@ -2,7 +2,7 @@
 # The same pipelines on headrace and, exported, on real Spark, over the same topics of the same real broker: every file in
 # pipelines/ that exports, and those in streams/. Then a job that begins on headrace and ends on Spark.
 # Exit code 77: no Java, Maven or Python here.
-set -eu
+set -eu -o pipefail
 here=$srcdir/tests/spark
 headrace=$builddir/headrace broker=$srcdir/tests/kafka/broker.sh
 sample=$srcdir/pipelines/data/invoices.csv fact=$srcdir/../shared/data/Fact_Invoice.csv
@@ -17,14 +17,14 @@ KAFKA_BROKERS=$(cat "$tmp/bootstrap")
 export KAFKA_BROKERS
 cd "$srcdir"
 
-fail() { echo "spark: $*"; exit 1; }
+fail() { echo "spark: $*" >&2; exit 1; }
 
 # submit PROGRAM ARGUMENT...: on Spark; prints what the program prints
 submit() {
-    TMPDIR=$tmp nice "$spark/bin/spark-submit" --master 'local[2]' --jars "$(echo "$jars"/*.jar | tr ' ' ,)" \
+    TMPDIR=$tmp PATH=$spark/bin:$PATH nice spark-submit --master 'local[2]' --jars "$(echo "$jars"/*.jar | tr ' ' ,)" \
         --conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=2 --conf spark.driver.host=127.0.0.1 \
         --conf spark.sql.warehouse.dir="$tmp/warehouse" --conf spark.local.dir="$tmp" "$@" 2>"$tmp/spark.log" ||
-        { grep -E "Exception|Error" "$tmp/spark.log" | head -5; fail "$1 failed on Spark"; }
+        { grep -E "Exception|Error" "$tmp/spark.log" | head -5 >&2; fail "$1 failed on Spark"; }
 }
 
 # bounded FILE: the pipeline with a trigger that ends and a console that shows all rows
