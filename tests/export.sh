@@ -28,6 +28,20 @@ refused() { # EXIT TEXT ARGUMENT...
 refused 2 "--to spark is wanted" pipelines/invoices.yaml
 refused 2 "--to spark is wanted" --to flink pipelines/invoices.yaml
 refused 4 "no checkpoint at $tmp/none.db" --to spark pipelines/invoices.yaml --checkpoint "$tmp/none.db" --with-state "$tmp/totals"
+
+# --with-state: from a checkpoint that is whole and not in use
+printf 'version: 1\nname: states\ntrigger: available_now\ncheckpoint: %s/states.db\nsource: {file: {path: %s/in.txt}}\n' "$tmp" "$tmp" >"$tmp/head"
+{ cat "$tmp/head"; echo 'operators: [{group_by: {keys: [value], aggregates: {n: count(*)}}}]'; echo 'sink: {console: {}}'; } >"$tmp/states.yaml"
+echo x >"$tmp/in.txt"
+"$headrace" run "$tmp/states.yaml" >/dev/null
+refused 3 "Spark cannot start within a file" --to spark "$tmp/states.yaml" --with-state "$tmp/totals"
+sed 's/{file: .*/{generator: {rate: 10}}\nsink: "null"/; s/^trigger: .*/trigger: 10ms/' "$tmp/head" >"$tmp/running.yaml"
+"$headrace" run "$tmp/running.yaml" --checkpoint "$tmp/running.db" &
+job=$!
+until [ -s "$tmp/running.db" ]; do kill -0 $job; done
+refused 4 "$job" --to spark "$tmp/running.yaml" --checkpoint "$tmp/running.db" --with-state "$tmp/totals"
+kill -TERM $job
+wait $job
 [ ! -e "$tmp/totals" ] || { echo "a refused export left totals"; bad=1; }
 echo "export: $compared files compared"
 exit $bad
