@@ -20,8 +20,11 @@ static void say(const char *format, ...) {
     va_end(args);
 }
 
+static bool source_fails;
+
 static enum hr_poll source_poll(void *self, struct hr_chunk *chunk, struct hr_error *err) {
-    (void)self, (void)err;
+    (void)self;
+    if (source_fails) return error_set(err, HR_EDATALOSS, "gone"), HR_FAILED;
     chunk->records = 1;
     return HR_CHUNK;
 }
@@ -102,6 +105,8 @@ static void start(void) {
 }
 
 static void end(void) {
+    for (struct message *m; (m = inbox_take(&inbox)); free(m))
+        if (m->kind == MESSAGE_WORK) work_free(m->work, &feed);
     coordinator_free(&coordinator);
     inbox_destroy(&inbox);
     feed_destroy(&feed);
@@ -175,11 +180,44 @@ START_TEST(rows_of_the_next_epoch_wait_for_the_commit) {
 }
 END_TEST
 
+/* Where the sink is slower than the lanes, there is always another chunk. */
+START_TEST(a_full_inbox_keeps_no_epoch_open) {
+    start();
+    hand_in(work());
+    hand_in(work());
+    clock_us = 1000;
+    ck_assert_int_eq(coordinator_step(&coordinator), STEP_WORKED);
+    ck_assert_int_eq(coordinator.waiting, 2);
+    struct work *next = work();
+    ck_assert_int_eq(next->epoch, 2);
+    hand_in(next);
+    end();
+}
+END_TEST
+
+/* The lane's message is not there yet: until then nothing is over. */
+START_TEST(a_failed_source_is_no_end) {
+    start();
+    struct taken t;
+    struct hr_error err = {0};
+    source_fails = true;
+    ck_assert_int_eq(feed_take(&feed, &t, &err), TAKE_FAILED);
+    ck_assert_int_eq(coordinator_step(&coordinator), STEP_IDLE);
+    put((struct message){.kind = MESSAGE_FAILED, .err = err});
+    ck_assert_int_eq(coordinator_step(&coordinator), STEP_DONE);
+    ck_assert(coordinator.failed && coordinator.err.code == HR_EDATALOSS);
+    source_fails = false;
+    end();
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("coordinator");
     TCase *t = tcase_create("epochs");
     tcase_add_test(t, rows_come_in_the_order_of_chunks);
     tcase_add_test(t, rows_of_the_next_epoch_wait_for_the_commit);
+    tcase_add_test(t, a_full_inbox_keeps_no_epoch_open);
+    tcase_add_test(t, a_failed_source_is_no_end);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

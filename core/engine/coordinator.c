@@ -163,33 +163,37 @@ static void set_due(struct coordinator *c) {
     if (c->due <= t) c->due = t + c->interval_us - (t - c->due) % c->interval_us;
 }
 
-static enum step close_if_due(struct coordinator *c) {
+/* False: it is not due, or there is nothing in it. */
+static bool close_epoch(struct coordinator *c) {
     bool ended = feed_ended(c->feed);
-    if (!time_to_close(c, ended)) return STEP_IDLE;
+    if (!time_to_close(c, ended)) return false;
     if (c->stop) feed_stop(c->feed);
     c->last = ended || c->stop;
-    if (!feed_close_epoch(c->feed, true, &c->arena, &c->to)) {
-        if (c->last) return end_run(c);
-        if (now(c) >= c->due) set_due(c);
-        return STEP_IDLE;
-    }
+    if (!feed_close_epoch(c->feed, true, &c->arena, &c->to)) return false;
     c->closed_at = now(c);
     c->waiting = c->lanes;
     set_due(c);
-    return STEP_WORKED;
+    return true;
 }
 
+static enum step rest(struct coordinator *c) {
+    if (c->waiting > 0) return STEP_IDLE;
+    if (c->last) return end_run(c);
+    if (now(c) >= c->due) set_due(c);
+    return STEP_IDLE;
+}
+
+/* What is due comes before what waits: lanes that keep the inbox full would keep the epoch open. */
 enum step coordinator_step(struct coordinator *c) {
+    if (c->waiting == 0 && close_epoch(c)) return STEP_WORKED;
     struct message *m = inbox_take(c->inbox);
-    if (m) {
-        bool closing = c->waiting > 0, ok = receive(c, m);
-        free(m);
-        if (!ok) return fail(c);
-        if (!closing || c->waiting > 0) return STEP_WORKED;
-        if (!finish(c)) return fail(c);
-        return c->last ? end_run(c) : STEP_WORKED;
-    }
-    return c->waiting > 0 ? STEP_IDLE : close_if_due(c);
+    if (!m) return rest(c);
+    bool closing = c->waiting > 0, ok = receive(c, m);
+    free(m);
+    if (!ok) return fail(c);
+    if (!closing || c->waiting > 0) return STEP_WORKED;
+    if (!finish(c)) return fail(c);
+    return c->last ? end_run(c) : STEP_WORKED;
 }
 
 int64_t coordinator_wait_us(const struct coordinator *c) {

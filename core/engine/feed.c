@@ -140,7 +140,7 @@ int64_t feed_lag(struct feed *f) {
 
 bool feed_ended(struct feed *f) {
     pthread_mutex_lock(&f->lock);
-    bool yes = f->ended || f->stopped;
+    bool yes = f->ended;
     pthread_mutex_unlock(&f->lock);
     return yes;
 }

@@ -64,7 +64,7 @@ void feed_give_back(struct feed *, struct hr_chunk *);
 bool feed_close_epoch(struct feed *, bool only_new, struct arena *, struct hr_positions *);
 /* Is there a reason to close early: all that was there at open was handed out, or the end came? */
 bool feed_caught_up(struct feed *);
-bool feed_ended(struct feed *);
+bool feed_ended(struct feed *); /* by the source: not by feed_stop(), nor by a failure */
 /* Records that wait behind what was handed out; -1 where the source does not count them. */
 int64_t feed_lag(struct feed *);
 void feed_stop(struct feed *); /* hand out nothing more */
