@@ -27,7 +27,7 @@ struct run {
     struct coordinator coordinator;
     struct lane lane[MOST_LANES];
     pthread_t thread[MOST_LANES];
-    int lanes;
+    int lanes, started; /* how many have a thread */
     atomic_bool quit;
 };
 
@@ -52,7 +52,10 @@ static void catch_signals(void) {
 
 /* ---- ports ---- */
 
-static int64_t port_now(void *ctx) { (void)ctx; return clock_monotonic_us(); }
+static int64_t port_now(void *ctx) {
+    const struct run_driver *driver = ((struct run *)ctx)->options->driver;
+    return driver ? driver->now() : clock_monotonic_us();
+}
 
 static bool commit(struct run *r, int64_t epoch, int64_t published, struct hr_positions at, const struct hr_counts *counts,
                    struct hr_error *err) {
@@ -116,26 +119,23 @@ static void *lane_main(void *arg) {
 }
 
 /* Only the main thread takes signals, so that they interrupt its wait. */
-static bool start_lanes(struct run *r, int64_t epoch, struct hr_error *err) {
+static bool start_lanes(struct run *r, struct hr_error *err) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool ok = true;
-    for (int i = 0; i < r->lanes; i++) lane_init(&r->lane[i], i, r->plan, &r->feed, &r->inbox, epoch);
     int started = 0;
     while (started < r->lanes && ok)
         ok = pthread_create(&r->thread[started], NULL, lane_main, &r->lane[started]) == 0 ? started++, true : false;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (ok) return true;
-    for (int i = started; i < r->lanes; i++) lane_free(&r->lane[i]);
-    r->lanes = started;
-    return error_set(err, HR_EFAIL, "cannot start a lane's thread");
+    r->started = started;
+    return ok || error_set(err, HR_EFAIL, "cannot start a lane's thread");
 }
 
 static void stop_lanes(struct run *r) {
     atomic_store(&r->quit, true);
     feed_stop(&r->feed);
-    for (int i = 0; i < r->lanes; i++) pthread_join(r->thread[i], NULL);
+    for (int i = 0; i < r->started; i++) pthread_join(r->thread[i], NULL);
 }
 
 static void coordinate(struct run *r) {
@@ -147,6 +147,13 @@ static void coordinate(struct run *r) {
         if (s == STEP_DONE) return;
         if (s == STEP_IDLE) waker_wait(&r->inbox.waker, seen, coordinator_wait_us(c));
     }
+}
+
+static bool run_threads(struct run *r, struct hr_error *err) {
+    bool ok = start_lanes(r, err);
+    if (ok) coordinate(r);
+    stop_lanes(r);
+    return ok;
 }
 
 /* ---- a run ---- */
@@ -209,9 +216,9 @@ static bool recover(struct run *r, struct hr_error *err) {
 static bool run_lanes(struct run *r, struct hr_error *err) {
     const struct node *source = plan_source(r->plan);
     coordinator_begin(&r->coordinator, source->plugin->source.positions(source->self));
-    bool ok = start_lanes(r, r->coordinator.epoch, err);
-    if (ok) coordinate(r);
-    stop_lanes(r);
+    for (int i = 0; i < r->lanes; i++) lane_init(&r->lane[i], i, r->plan, &r->feed, &r->inbox, r->coordinator.epoch);
+    const struct run_driver *driver = r->options->driver;
+    bool ok = driver ? (driver->drive(&r->coordinator, r->lane, r->lanes), true) : run_threads(r, err);
     for (int i = 0; i < r->lanes; i++) lane_free(&r->lane[i]);
     return ok && (!r->coordinator.failed || take_error(r, err));
 }
@@ -295,7 +302,7 @@ int run_plan(const struct plan *plan, const struct run_options *options, struct 
     const char *dir = options->data_dir ? options->data_dir : ".";
     int data_dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (data_dir < 0) return error_set(err, HR_EUSAGE, "--data-dir %s: %s", dir, strerror(errno)), HR_EUSAGE;
-    catch_signals();
+    if (!options->driver) catch_signals();
     profile_enter(options->profile); /* the coordinator is this thread */
     int64_t epoch = 0, last = 0;
     bool ok = run_once(plan, options, data_dir, &epoch, err);
