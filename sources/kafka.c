@@ -89,10 +89,10 @@ static void on_event(rd_kafka_t *rk, void *opaque) {
 }
 
 static bool connect_(struct kafka *k, struct hr_error *err) {
-    char group[256], why[512];
-    snprintf(group, sizeof group, "headrace-%.200s", k->open.job);
+    char why[512];
+    snprintf(k->group, sizeof k->group, "headrace-%.200s", k->open.job);
     const struct kafka_property own[] = {
-        {"group.id", group},
+        {"group.id", k->group},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"isolation.level", "read_committed"},
@@ -351,14 +351,7 @@ static void release(void *self, struct hr_chunk *chunk) {
 
 /* ---- after a commit, and at the end ---- */
 
-static void committed(void *self, struct hr_positions at) {
-    struct kafka *k = self;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(at.n);
-    for (int i = 0; i < at.n; i++)
-        rd_kafka_topic_partition_list_add(list, k->topic, (int32_t)strtoll(at.item[i].split, NULL, 10))->offset = at.item[i].at;
-    rd_kafka_commit(k->rk, list, 1 /* in the background: nothing depends on it */);
-    rd_kafka_topic_partition_list_destroy(list);
-}
+static void committed(void *self, struct hr_positions at) { kafka_mirror(self, at); }
 
 static bool lag(void *self, int64_t *records) {
     struct kafka *k = self;
@@ -384,6 +377,7 @@ static void close_(void *self) {
     kafka_partitions_free(k);
     if (k->queue) rd_kafka_queue_destroy(k->queue);
     k->queue = NULL;
+    kafka_mirror_end(k);
     if (k->rkt) rd_kafka_topic_destroy(k->rkt);
     if (k->rk) rd_kafka_destroy_flags(k->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     k->rkt = NULL;

@@ -62,7 +62,6 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
 /* librdkafka's lines go where all others go; those about single connections come as errors anyway. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
     (void)rk;
-    if (!strcmp(facility, "COMMITFAIL")) return; /* the group only mirrors the checkpoint */
     if (!strcmp(facility, "GETPID")) return;     /* tried again; what lasts comes back as a failed delivery */
     if (level <= 4 && strcmp(facility, "FAIL") && strcmp(facility, "ERROR")) hr_log(HR_WARN, "kafka: %s", text);
     else if (level == 7) hr_log(HR_INFO, "kafka: %s", text);

@@ -35,6 +35,9 @@ struct kafka {
     int at, n;
     int64_t record;           /* bytes of a message at most */
     struct hr_position *position;
+    char group[256];          /* that mirrors the positions */
+    rd_kafka_queue_t *mirrored; /* answers to that, and how many are missing */
+    int mirroring;
     bool down;                /* said that no broker can be reached */
     char denied[256];         /* said that this refused us: a password, a certificate */
     int64_t lost, doubled;    /* offsets gone, messages seen twice: said at close */
@@ -62,6 +65,12 @@ void kafka_partitions_free(struct kafka *);
 
 bool kafka_watch(struct kafka *);
 void kafka_unwatch(struct kafka *);
+/* ---- kafka_mirror.c ---- */
+
+/* Set the group's offsets, in the background: nothing depends on it. */
+void kafka_mirror(struct kafka *, struct hr_positions);
+void kafka_mirror_end(struct kafka *);
+
 /* A partition's queue runs low: have librdkafka fetch now. */
 void kafka_hungry(struct kafka *);
 

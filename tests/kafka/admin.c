@@ -9,6 +9,7 @@
  *   admin BOOTSTRAP partitions TOPIC COUNT         more of them, COUNT in all
  *   admin BOOTSTRAP trim TOPIC PARTITION OFFSET    delete the records before OFFSET, as retention does
  *   admin BOOTSTRAP offsets TOPIC                  partition, first and end offset, one partition a line
+ *   admin BOOTSTRAP committed TOPIC GROUP          the sum of the group's offsets over all partitions
  *   admin BOOTSTRAP dump TOPIC                     values of all committed records, one a line
  *   admin BOOTSTRAP dangle TOPIC ID                a record in a transaction that is never ended (of transactional ID)
  *
@@ -259,6 +260,23 @@ static void dump(rd_kafka_t *rk, const char *bootstrap, const char *topic) {
     rd_kafka_destroy_flags(consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
+static void committed(rd_kafka_t *rk, const char *bootstrap, const char *topic, const char *group) {
+    const char *set[][2] = { { "group.id", group } };
+    int count = led(rk, topic, PATIENCE_MS);
+    if (count < 0) die("%s: no such topic, or not ready", topic);
+    rd_kafka_t *consumer = another(bootstrap, RD_KAFKA_CONSUMER, set, 1);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int p = 0; p < count; p++) rd_kafka_topic_partition_list_add(list, topic, p);
+    rd_kafka_resp_err_t err = rd_kafka_committed(consumer, list, PATIENCE_MS);
+    if (err) die("%s: %s", group, rd_kafka_err2str(err));
+    int64_t sum = 0;
+    for (int p = 0; p < count; p++)
+        if (list->elems[p].offset >= 0) sum += list->elems[p].offset;
+    printf("%" PRId64 "\n", sum);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy_flags(consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
 static void must(rd_kafka_error_t *e, const char *what) {
     if (e) die("%s: %s", what, rd_kafka_error_string(e));
 }
@@ -291,6 +309,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(what, "trim") && argc == 6)
         trim(rk, queue, topic, (int)number(argv[4], 0, INT32_MAX), number(argv[5], 0, INT64_MAX));
     else if (!strcmp(what, "offsets") && argc == 4)    offsets(rk, topic);
+    else if (!strcmp(what, "committed") && argc == 5)  committed(rk, argv[1], topic, argv[4]);
     else if (!strcmp(what, "dump") && argc == 4)       dump(rk, argv[1], topic);
     else if (!strcmp(what, "dangle") && argc == 5)     dangle(argv[1], topic, argv[4]);
     else die("%s: no such command, or not its arguments; see the head of tests/kafka/admin.c", what);

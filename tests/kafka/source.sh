@@ -1,6 +1,7 @@
 #!/bin/bash
 # What the kafka source promises, on a real broker: its columns, where it starts, that aborted records are never
-# seen, that a kill before the first epoch loses nothing under "latest", and TLS with SASL through `config`.
+# seen, that a kill before the first epoch loses nothing under "latest", the consumer group as a mirror, and TLS with
+# SASL through `config`.
 set -eu
 tmp=$(mktemp -d)
 export KAFKA_ADMIN="$builddir/tests/kafka/admin" HEADRACE_PLUGIN_PATH=$builddir/.libs
@@ -92,6 +93,19 @@ same "latest after a kill before the first epoch" <<'JSON'
 {"n":6}
 {"n":7}
 JSON
+
+# the consumer group follows the checkpoint, for lag tools
+"$headrace" run read.yaml --trigger 50ms >got 2>err &
+job=$!
+fill latest 8 2
+end_of_patience=$((SECONDS + 60))
+until [ "$("$broker" admin "$tmp" committed latest headrace-read)" = 10 ]; do
+    kill -0 $job || fail "the job ended"
+    [ $SECONDS -lt $end_of_patience ] || fail "the group is at $("$broker" admin "$tmp" committed latest headrace-read), not 10"
+done
+kill -INT $job
+wait $job || fail "SIGINT ended the job with $?"
+job=
 
 # aborted records are never seen, and a topic that ends with them has an end
 "$broker" topic "$tmp" aborted 1
