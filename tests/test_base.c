@@ -1,6 +1,8 @@
 /* test_base.c: arenas, buffers, errors, the log, hashing, "did you mean", clocks */
 #include "tests/unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- arena ---- */
@@ -247,6 +249,64 @@ START_TEST(closest_candidate) {
 }
 END_TEST
 
+/* ---- folders ---- */
+
+static char base_name[] = "/tmp/headrace-base-XXXXXX";
+static int base_folder;
+
+static void folder_setup(void) {
+    ck_assert(mkdtemp(base_name) != NULL);
+    base_folder = open(base_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(base_folder, 0);
+}
+
+static void folder_teardown(void) {
+    static const char *const left[] = {"link", "file"};
+    static const char *const folders[] = {"a/b/c", "a/b", "a"};
+    for (size_t i = 0; i < COUNT(left); i++) unlinkat(base_folder, left[i], 0);
+    for (size_t i = 0; i < COUNT(folders); i++) unlinkat(base_folder, folders[i], AT_REMOVEDIR);
+    close(base_folder);
+    rmdir(base_name);
+}
+
+/* Made where it is not there, for its owner only; found where it is; any way of writing the same path is that folder. */
+START_TEST(folders_beneath_a_base) {
+    static const char *const paths[] = {"a/b/c", "a//b/./c/", "./a/b/c"};
+    struct hr_error err = {0};
+    struct stat first, st;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        int fd = folder_beneath(base_folder, paths[i], &err);
+        ck_assert_msg(fd >= 0, "%s", err.text);
+        ck_assert_int_eq(fstat(fd, i ? &st : &first), 0);
+        ck_assert_int_eq(first.st_mode & 0777, 0700);
+        if (i) ck_assert_uint_eq(st.st_ino, first.st_ino);
+        close(fd);
+    }
+    int fd = folder_beneath(base_folder, "", &err);
+    ck_assert(fd >= 0 && fstat(fd, &st) == 0 && fstat(base_folder, &first) == 0 && st.st_ino == first.st_ino);
+    close(fd);
+}
+END_TEST
+
+/* No way out of the base, whatever lies in it. */
+START_TEST(folders_out_of_a_base) {
+    char longest[400] = "x/";
+    memset(longest + 2, 'n', 300);
+    struct { const char *path, *why; } refused[] = {
+        {"/tmp", "not absolute"}, {"..", "'..' leads out"}, {"a/../..", "'..' leads out"}, {"link/x", "'link' is a link"}, {"link", "'link' is a link"},
+        {"file/x", "'file' Not a directory"}, {longest, "a name is too long"},
+    };
+    ck_assert_int_eq(symlinkat("/tmp", base_folder, "link"), 0);
+    close(openat(base_folder, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        struct hr_error err = {0};
+        int fd = folder_beneath(base_folder, refused[i].path, &err);
+        ck_assert_msg(fd < 0 && err.code == HR_EFAIL && strstr(err.text, refused[i].why), "%s: %d, %s", refused[i].path, fd, err.text);
+    }
+    unlinkat(base_folder, "x", AT_REMOVEDIR);
+}
+END_TEST
+
 /* ---- clocks ---- */
 
 START_TEST(clocks_go_forward) {
@@ -279,6 +339,11 @@ int main(void) {
     tcase_add_test(t, hash_tells_apart);
     tcase_add_test(t, closest_candidate);
     tcase_add_test(t, clocks_go_forward);
+    suite_add_tcase(suite, t);
+    t = tcase_create("folder");
+    tcase_add_checked_fixture(t, folder_setup, folder_teardown);
+    tcase_add_test(t, folders_beneath_a_base);
+    tcase_add_test(t, folders_out_of_a_base);
     suite_add_tcase(suite, t);
     return suite_run(suite);
 }
