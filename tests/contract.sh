@@ -128,7 +128,7 @@ least=10
 if [ -z "${FULL:-}" ]; then
     source=files
     sink=file; inject renameat $kill
-    sink=changed; inject unlink $kill
+    sink=sqlite; inject pwrite64 $kill
     source=made
     sink=csv; inject renameat $kill
 else
