@@ -1,6 +1,6 @@
 #!/bin/bash
 # The YAML example at the top of every plug-in is one that `headrace check` accepts: each is completed
-# to a pipeline over a source that has every column the examples speak of. So is the pipeline of README.md.
+# to a pipeline over a source that has every column the examples speak of. So are the pipelines of README.md and docs/sinks.md.
 set -eu
 headrace=$builddir/headrace
 export HEADRACE_PLUGIN_PATH=$builddir/.libs PASSWORD=secret
@@ -53,5 +53,8 @@ for file in "$srcdir"/{sources,operators,functions,sinks}/*.c; do
 done
 awk '/^    version: 1$/ { on = 1 } on && !/^    / { exit } on { print substr($0, 5) }' "$srcdir/README.md" >"$tmp/p.yaml"
 check "README.md" "$tmp/p.yaml"
+{ echo "version: 1"; echo "name: e"; echo "$source"
+  awk '/^    operators:$/ { on = 1 } on && !/^    / { exit } on { print substr($0, 5) }' "$srcdir/docs/sinks.md"; } >"$tmp/p.yaml"
+check "docs/sinks.md" "$tmp/p.yaml"
 echo "examples: $checked checked"
 [ "$checked" -ge 20 ] && exit $bad
