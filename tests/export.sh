@@ -43,5 +43,25 @@ refused 4 "$job" --to spark "$tmp/running.yaml" --checkpoint "$tmp/running.db" -
 kill -TERM $job
 wait $job
 [ ! -e "$tmp/totals" ] || { echo "a refused export left totals"; bad=1; }
+
+# Offsets and totals as they stand in the checkpoint, over the embedded broker.
+mkfifo "$tmp/address"
+"$headrace" broker --topic invoices:2 >"$tmp/address" &
+broker=$!
+trap 'kill $broker 2>/dev/null; rm -rf "$tmp"' EXIT
+read -r KAFKA_BROKERS <"$tmp/address"
+export KAFKA_BROKERS STATE_DIR=$tmp INVOICES=pipelines/data/invoices.csv
+"$headrace" run pipelines/produce_invoices.yaml
+"$headrace" run pipelines/invoices.yaml --trigger available_now >/dev/null
+"$headrace" export --to spark pipelines/invoices.yaml --with-state "$tmp/totals" >"$tmp/state.py" 2>/dev/null || bad=1
+view() { sqlite3 -readonly "$tmp/invoices.db" "$1"; }
+view "select printf('{\"SellerID\":%d,\"TotalSales_sum\":%!.17g,\"TotalTax_sum\":%!.17g}', SellerID, TotalSales, TotalTax) from group_by order by SellerID" >"$tmp/wanted"
+numbers() { sed 's/[^-0-9.E,]//g' "$1" | awk -F, '{ printf "%d %.17g %.17g\n", $1, $2, $3 }'; }
+diff <(numbers "$tmp/wanted") <(numbers "$tmp/totals/totals.json") >"$tmp/diff" || { head -4 "$tmp/diff"; echo "the totals handed over are not those of the checkpoint"; bad=1; }
+[ "$(wc -l <"$tmp/totals/totals.json")" = 500 ] || { echo "not 500 totals"; bad=1; }
+for p in 0 1; do
+    grep -q "\"$p\": $(view "select position from hr_positions where split = '$p'")[,}]" "$tmp/state.py" || { echo "the offset of partition $p is not handed over"; bad=1; }
+done
+refused 1 "totals.json: File exists" --to spark pipelines/invoices.yaml --with-state "$tmp/totals"
 echo "export: $compared files compared"
 exit $bad
