@@ -279,12 +279,21 @@ static void close_(void *self) {
     hr_buffer_free(&f->out);
 }
 
+static bool spark(const void *self, struct hr_spark *s) {
+    const struct file_sink *f = self;
+    if (s->mode != HR_APPEND) return hr_spark_refuse(s, NULL, "Spark's file sink knows mode append only");
+    if (f->rotate_bytes.n || f->rotate_age.us) hr_spark_note(s, "Spark cuts files by its partitions, not by rotate_bytes or rotate_age");
+    hr_spark_put(s, "%s.writeStream.format(\"%s\")\n.option(\"path\", %s)", s->input, f->format == CSV ? "csv" : "json", hr_spark_option(s, &f->path));
+    return hr_spark_put(s, f->format == CSV ? "\n.option(\"header\", True)\n.option(\"escape\", '\"')" : "\n.option(\"ignoreNullFields\", False)");
+}
+
 HR_PLUGIN(sink, file) = {
     .kind = HR_SINK,
     .name = "file",
     .about = "write rows to files in a folder, a part an epoch",
     .options = options,
     .self_size = sizeof(struct file_sink),
+    .spark = spark,
     .sink = {.modes = HR_APPEND | HR_COMPLETE | HR_UPDATE, .elsewhere = true, .bind = bind_, .open = open_, .remembered = remembered,
              .begin = begin, .write = write_rows, .flush = flush_, .publish = publish, .close = close_},
 };

@@ -167,7 +167,7 @@ static void put_node(struct program *p, int i, struct hr_buffer *out) {
         program_refuse(p, p->node->config->place, "Spark has nothing like it");
         return;
     }
-    p->spark = (struct hr_spark){.call = &calls, .host = p};
+    p->spark = (struct hr_spark){.mode = p->node->mode, .call = &calls, .host = p};
     if (i) p->spark.input = variable_of(p, &plan->node[p->node->config->input]);
     if (i) p->spark.in = plan_input(plan, i);
     if (!i && p->store) p->spark.from = store_positions(p->store);
@@ -216,6 +216,7 @@ static bool open_checkpoint(struct program *p) {
     if (!there) return error_set(p->err, HR_ECHECKPOINT, "export: no checkpoint at %s", path ? path : "(none)");
     fclose(there);
     struct store_job job = job_of(p->plan, program_arena(p));
+    job.memory = 0; /* every group is wanted, and wanted once */
     p->store = store_open(path, &job, p->err); /* not for reading only: a job that still runs would go on counting */
     if (!p->store) return false;
     if (job.nodes) p->groups = job.node->groups;

@@ -457,6 +457,7 @@ struct hr_sink {
 struct hr_spark {
     const char *input;          /* variable with the DataFrame that is read; NULL for a source */
     const struct hr_schema *in;
+    enum hr_mode mode;          /* of a sink */
     struct hr_positions from;   /* a source: where to start instead of its own option; n = 0: nowhere */
     const struct hr_spark_calls *call;
     void *host;
