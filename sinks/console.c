@@ -86,8 +86,7 @@ static struct cell *new_row(struct console *c) {
     size_t columns = (size_t)c->schema.n;
     if (c->shown + 1 >= c->room) {
         c->room = c->room ? 2 * c->room : 32;
-        c->cell = realloc(c->cell, ((size_t)c->room * columns + 1) * sizeof *c->cell);
-        if (!c->cell) abort();
+        c->cell = hr_resize(c->cell, ((size_t)c->room * columns + 1) * sizeof *c->cell);
     }
     return c->cell + (size_t)++c->shown * columns;
 }

@@ -129,7 +129,12 @@ bool file_rows_read_header(const struct file_rows_options *o, struct file_input 
     size_t n = 0;
     bool ok = true;
     for (size_t room = FIRST_READ; ok && !f->fields; room *= 2) {
-        char *more = room / 2 > (size_t)o->record ? NULL : realloc(bytes, room);
+        bool longer = room / 2 > (size_t)o->record;
+        char *more = longer ? NULL : realloc(bytes, room);
+        if (!more && !longer) {
+            ok = no_memory(f, err);
+            break;
+        }
         if (!more) {
             ok = hr_fail(err, HR_EFAIL, "file: %s@0: the header is longer than %zu bytes", f->split.name, room / 2);
             break;

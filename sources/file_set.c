@@ -266,9 +266,7 @@ bool file_set_open(struct file_set *set, const struct file_set_options *o, struc
 
 struct hr_positions file_set_positions(struct file_set *set) {
     if (set->positions < set->n) {
-        struct hr_position *more = realloc(set->position, (size_t)set->n * sizeof *more);
-        if (!more) abort(); /* a position that is left out would be a lost file */
-        set->position = more;
+        set->position = hr_resize(set->position, (size_t)set->n * sizeof *set->position);
         set->positions = set->n;
     }
     for (int i = 0; i < set->n; i++) {

@@ -107,8 +107,7 @@ static bool connect_(struct kafka *k, struct hr_error *err) {
         {.name = "fetch.wait.max.ms", .value.s = "100"},
     };
     enum { QUIET = sizeof quiet / sizeof *quiet };
-    struct hr_map_item *all = calloc((size_t)k->config.n + QUIET, sizeof *all);
-    if (!all) abort();
+    struct hr_map_item *all = hr_resize(NULL, ((size_t)k->config.n + QUIET) * sizeof *all);
     memcpy(all, quiet, sizeof quiet);
     if (k->config.n) memcpy(all + QUIET, k->config.item, (size_t)k->config.n * sizeof *all); /* later ones win */
     struct hr_map config = {k->config.n + QUIET, all};
@@ -234,8 +233,7 @@ static bool take_run(struct kafka *k, struct kafka_partition **of, rd_kafka_mess
 }
 
 static enum hr_poll hand_out(struct kafka *k, struct kafka_partition *p, rd_kafka_message_t **run, int n, struct hr_chunk *chunk) {
-    struct messages *m = malloc(sizeof *m + (size_t)n * sizeof m->m[0]);
-    if (!m) abort();
+    struct messages *m = hr_resize(NULL, sizeof *m + (size_t)n * sizeof m->m[0]);
     m->n = n;
     memcpy(m->m, run, (size_t)n * sizeof m->m[0]);
     *chunk = (struct hr_chunk){.split = &p->split, .data = m, .records = (uint32_t)n};

@@ -13,8 +13,7 @@ enum { ASK_MS = 1000, BOUNDED_TRIES = 30, WATCH_SECONDS = 5, LEAST_FEED_US = 500
 
 /* One partition of each leader, for wake_fetchers(). */
 static void note_leaders(struct kafka *k, const struct rd_kafka_metadata_topic *t) {
-    k->led = realloc(k->led, ((size_t)t->partition_cnt + 1) * sizeof *k->led);
-    if (!k->led) abort();
+    k->led = hr_resize(k->led, ((size_t)t->partition_cnt + 1) * sizeof *k->led);
     k->leaders = 0;
     for (int i = 0; i < t->partition_cnt; i++) {
         int other = 0;
@@ -137,9 +136,9 @@ static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct 
 /* ---- assignment ---- */
 
 static struct kafka_partition *new_partition(struct kafka *k, int number) {
-    struct kafka_partition *p = calloc(1, sizeof *p);
-    char *name = malloc(strlen(k->topic) + 16);
-    if (!p || !name) abort();
+    struct kafka_partition *p = hr_resize(NULL, sizeof *p);
+    char *name = hr_resize(NULL, strlen(k->topic) + 16);
+    memset(p, 0, sizeof *p);
     snprintf(name, strlen(k->topic) + 16, "%s[%d]", k->topic, number);
     snprintf(p->name, sizeof p->name, "%d", number);
     p->number = number;
@@ -172,9 +171,8 @@ bool kafka_add_partitions(struct kafka *k, int n, bool late, struct hr_error *er
         if (strtoll(k->open.from.item[i].split, NULL, 10) >= n)
             return hr_fail(err, HR_EDATALOSS, "kafka: topic '%s' has %d partitions, the checkpoint knows of partition %s: was it made anew?",
                            k->topic, n, k->open.from.item[i].split);
-    k->partition = realloc(k->partition, (size_t)n * sizeof(struct kafka_partition *));
-    k->position = realloc(k->position, (size_t)n * sizeof *k->position);
-    if (!k->partition || !k->position) abort();
+    k->partition = hr_resize(k->partition, (size_t)n * sizeof(struct kafka_partition *));
+    k->position = hr_resize(k->position, (size_t)n * sizeof *k->position);
     for (int i = from; i < n; i++) {
         k->partition[i] = new_partition(k, i);
         k->partitions++;

@@ -122,7 +122,7 @@ static const struct hr_host host = {
     .abi = HR_ABI, .fail = host_fail, .log = host_log, .fault = host_fault, .output = host_output,
     .pipeline_alloc = host_pipeline_alloc, .schema = host_schema, .json = host_json,
     .not_rereadable = host_not_rereadable, .batch_alloc = host_batch_alloc, .json_read = host_json_read,
-    .bad = host_bad, .parse = host_parse,
+    .bad = host_bad, .parse = host_parse, .resize = realloc,
 };
 
 /* ---- a source under test ---- */

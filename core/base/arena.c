@@ -13,7 +13,7 @@ struct arena_block {
 };
 _Static_assert(sizeof(struct arena_block) % ALIGN == 0, "blocks keep the alignment");
 
-static void out_of_memory(void) {
+void out_of_memory(void) {
     static const char text[] = "headrace: error: out of memory; nothing committed is lost\n";
     if (write(2, text, sizeof text - 1) < 0) _exit(HR_EFAIL);
     _exit(HR_EFAIL);

@@ -26,6 +26,8 @@ char *arena_printf(struct arena *, const char *format, ...) HR_PRINTF(2, 3);
 void arena_reset(struct arena *); /* forget everything, keep the largest block */
 void arena_free(struct arena *);
 
+/* One line, and exit 1: nothing committed is lost by it. */
+_Noreturn void out_of_memory(void);
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);

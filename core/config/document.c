@@ -71,6 +71,7 @@ static bool check_text(struct document *d) {
 /* The parser's own words, and what mostly lies behind them. */
 static void parse_fault(struct loader *l) {
     const yaml_parser_t *p = &l->parser;
+    if (p->error == YAML_MEMORY_ERROR) out_of_memory();
     struct hr_place at = place(l->document, p->problem_mark);
     bool flow = p->context && strstr(p->context, "flow");
     document_fault(l->document, at, 1, "YAML: %s%s%s%s", p->problem ? p->problem : "cannot be parsed",
@@ -226,7 +227,7 @@ static bool is_overridden(const struct setting *settings, int n, int i) {
 static void parse(struct document *d, const struct setting *settings, int n_settings) {
     struct loader l = {.document = d, .expansion = {.setting = settings, .settings = n_settings}};
     l.expansion.used = arena_zalloc(&d->arena, (size_t)n_settings + 1);
-    yaml_parser_initialize(&l.parser);
+    if (!yaml_parser_initialize(&l.parser)) out_of_memory();
     yaml_parser_set_input_string(&l.parser, (const unsigned char *)d->source, d->size);
     build_document(&l);
     yaml_parser_delete(&l.parser);

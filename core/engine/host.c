@@ -92,4 +92,5 @@ const struct hr_host engine_host = {
     .buffer_free = buffer_free,
     .put_value = value_text,
     .put_json = value_json,
+    .resize = xrealloc,
 };

@@ -597,6 +597,8 @@ struct hr_host {
     void (*buffer_free)(struct hr_buffer *);
     void (*put_value)(struct hr_buffer *, struct hr_type, const void *value);
     void (*put_json)(struct hr_buffer *, struct hr_type, const void *value);
+
+    void *(*resize)(void *, size_t);
 };
 
 /* Set the error and return false. `code` is an enum hr_code. */
@@ -657,6 +659,9 @@ struct hr_host {
  * after hr_fail(). */
 #define hr_folder(open, path) hr_host->folder((open), (path))
 
+/* realloc() that is never NULL: without memory the program ends with one line, as nothing committed is lost by
+ * that. The memory is the caller's, for free(). */
+#define hr_resize(p, n) hr_host->resize((p), (n))
 #define hr_put(buffer, p, n) hr_host->put((buffer), (p), (n))
 #define hr_buffer_reset(buffer) ((buffer)->n = 0)
 #define hr_buffer_free(buffer) hr_host->buffer_free(buffer)

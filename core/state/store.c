@@ -100,6 +100,7 @@ int64_t store_published(struct store *s) { return s->published; }
 /* ---- committing ---- */
 
 bool store_step(struct store *s, sqlite3_stmt *q, struct hr_error *err) {
+    if (s->unbound) return error_set(err, HR_EFAIL, "checkpoint %s: a value cannot be stored: %s", store_name(s), sqlite3_errstr(s->unbound));
     bool ok = sqlite3_step(q) == SQLITE_DONE || store_fail(s, s->db, err, "");
     sqlite3_reset(q);
     return ok;
@@ -143,7 +144,7 @@ static bool put_positions(struct store *s, int64_t epoch, struct hr_positions at
         s->checksum += position_checksum(p, &s->before[k]);
         sqlite3_bind_text(s->put_position, 1, p->split, -1, SQLITE_STATIC);
         sqlite3_bind_int64(s->put_position, 2, p->at);
-        sqlite3_bind_text(s->put_position, 3, at.item[i].detail, -1, SQLITE_TRANSIENT);
+        s->unbound |= sqlite3_bind_text(s->put_position, 3, at.item[i].detail, -1, SQLITE_TRANSIENT);
         sqlite3_bind_int64(s->put_position, 4, epoch);
         if (!store_step(s, s->put_position, err)) return false;
     }

@@ -105,22 +105,21 @@ static bool bring_back(struct store *s, int node, uint32_t g, const char *key, s
 /* ---- to the file ---- */
 
 /* As sqlite3 shall show them: what SQLite has no type for is text, as on the console. */
-static void bind_value(sqlite3_stmt *q, int at, struct hr_type type, const void *value, struct hr_buffer *scratch) {
+static int bind_value(sqlite3_stmt *q, int at, struct hr_type type, const void *value, struct hr_buffer *scratch) {
     const struct hr_text *text = value;
-    if (!value) { sqlite3_bind_null(q, at); return; }
+    if (!value) return sqlite3_bind_null(q, at);
     switch (type.id) {
-    case HR_INT: sqlite3_bind_int(q, at, *(const int32_t *)value); return;
-    case HR_BIGINT: sqlite3_bind_int64(q, at, *(const int64_t *)value); return;
-    case HR_STRING: sqlite3_bind_text(q, at, text->n ? text->p : "", (int)text->n, SQLITE_STATIC); return;
+    case HR_INT: return sqlite3_bind_int(q, at, *(const int32_t *)value);
+    case HR_BIGINT: return sqlite3_bind_int64(q, at, *(const int64_t *)value);
+    case HR_STRING: return sqlite3_bind_text(q, at, text->n ? text->p : "", (int)text->n, SQLITE_STATIC);
     case HR_DOUBLE:
         if (isnan(*(const double *)value)) break;
-        sqlite3_bind_double(q, at, *(const double *)value);
-        return;
+        return sqlite3_bind_double(q, at, *(const double *)value);
     default: break;
     }
     scratch->n = 0;
     value_text(scratch, type, value);
-    sqlite3_bind_text(q, at, scratch->p, (int)scratch->n, SQLITE_TRANSIENT);
+    return sqlite3_bind_text(q, at, scratch->p, (int)scratch->n, SQLITE_TRANSIENT);
 }
 
 /* Room for one value of any type. */
@@ -129,11 +128,11 @@ struct cell {
     uint64_t valid;
 };
 
-static bool bind_final(sqlite3_stmt *q, int at, const struct hr_agg *agg, const void *state, struct hr_buffer *scratch, struct hr_error *err) {
+static bool bind_final(struct store *s, sqlite3_stmt *q, int at, const struct hr_agg *agg, const void *state, struct hr_error *err) {
     struct cell cell = {.valid = 1};
     struct hr_column column = {cell.value, &cell.valid, agg->result};
     if (!agg->fn->final(agg, state, &column, 0, err)) return false;
-    bind_value(q, at, agg->result, cell.valid & 1 ? cell.value : NULL, scratch);
+    s->unbound |= bind_value(q, at, agg->result, cell.valid & 1 ? cell.value : NULL, &s->text);
     return true;
 }
 
@@ -170,9 +169,9 @@ static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, stru
     uint64_t sum = hash_bytes(key, key_n, (uint64_t)epoch);
     sqlite3_bind_blob(q, 1, key, (int)key_n, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, epoch);
-    for (int k = 0; k < keys; k++) bind_value(q, 4 + k, n->shape->key[k].type, groups_key_value(n->groups, g, k), &s->text);
+    for (int k = 0; k < keys; k++) s->unbound |= bind_value(q, 4 + k, n->shape->key[k].type, groups_key_value(n->groups, g, k), &s->text);
     for (int a = 0; a < n->shape->aggs; a++)
-        if (!bind_final(q, 4 + keys + a, &n->shape->agg[a], groups_state(n->groups, g, a), &s->text, err)) return false;
+        if (!bind_final(s, q, 4 + keys + a, &n->shape->agg[a], groups_state(n->groups, g, a), err)) return false;
     if (!bind_states(s, node, g, &sum, err)) return false;
     sqlite3_bind_int64(q, 3, (sqlite3_int64)sum);
     struct groups_stored *stored = groups_stored(n->groups, g);

@@ -15,6 +15,7 @@ struct store {
     sqlite3 *db;
     int lock;              /* of FILE.lock; -1: none */
     int64_t epoch, published;
+    int unbound;           /* what a bind said that failed: without memory it leaves a NULL, and the step would not say so */
     uint64_t checksum;     /* over all rows and positions */
     char pipeline[40];     /* uuid */
     struct hr_position *position;

@@ -33,9 +33,9 @@ static bool one_number(struct store *s, const char *sql, int64_t *out) {
 static bool check_pages(struct store *s, struct hr_error *err) {
     sqlite3_stmt *q = store_prepare(s, s->db, "PRAGMA quick_check(1)", err);
     if (!q) return false;
-    bool ok = sqlite3_step(q) == SQLITE_ROW;
-    const char *said = ok ? (const char *)sqlite3_column_text(q, 0) : sqlite3_errmsg(s->db);
-    ok = ok && said && !strcmp(said, "ok");
+    if (sqlite3_step(q) != SQLITE_ROW) return store_fail(s, s->db, err, ""), sqlite3_finalize(q), false;
+    const char *said = (const char *)sqlite3_column_text(q, 0);
+    bool ok = said && !strcmp(said, "ok");
     if (!ok) error_set(err, HR_ECHECKPOINT, "checkpoint %s: damaged: %s", store_name(s), said ? said : "no answer");
     sqlite3_finalize(q);
     return ok;
@@ -50,7 +50,8 @@ static bool same(const struct store *s, struct hr_error *err, const char *what, 
 static bool check_meta(struct store *s, struct hr_error *err) {
     sqlite3_stmt *q = store_prepare(s, s->db, "SELECT name, source, state, epoch, published, checksum, pipeline FROM hr_meta", err);
     if (!q) return false;
-    bool ok = sqlite3_step(q) == SQLITE_ROW || refuse(s, err, "damaged: it has no meta row");
+    int step = sqlite3_step(q);
+    bool ok = step == SQLITE_ROW || (step == SQLITE_DONE ? refuse(s, err, "damaged: it has no meta row") : store_fail(s, s->db, err, ""));
     if (ok) {
         ok = same(s, err, "name", (const char *)sqlite3_column_text(q, 0), s->job.name) &&
              same(s, err, "source", (const char *)sqlite3_column_text(q, 1), s->job.source) &&

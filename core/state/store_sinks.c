@@ -110,7 +110,7 @@ bool store_put_outbox(struct store *s, struct hr_error *err) {
         if (!rows.n) continue;
         sqlite3_stmt *q = store_prepare(s, s->db, "INSERT INTO hr_outbox VALUES(?, ?, ?)", err);
         if (!q) return false;
-        sqlite3_bind_text(q, 1, s->job.sink[i].id, -1, SQLITE_STATIC);
+        s->unbound |= sqlite3_bind_text(q, 1, s->job.sink[i].id, -1, SQLITE_STATIC);
         sqlite3_bind_int64(q, 2, (sqlite3_int64)hash_bytes(rows.p, rows.n, 0));
         sqlite3_bind_blob(q, 3, rows.p, (int)rows.n, SQLITE_STATIC);
         bool ok = sqlite3_step(q) == SQLITE_DONE || store_fail(s, s->db, err, "");
