@@ -129,6 +129,31 @@ START_TEST(equal_values_have_one_key) {
 }
 END_TEST
 
+/* Checkpoints hold these bytes: they may never change. */
+START_TEST(encoding_is_stable) {
+    static const struct { const char *type, *value; size_t n; const char *bytes; } stable[] = {
+        {"BOOLEAN", "true", 2, "\1\1"}, {"INT", "-2", 5, "\1\x7f\xff\xff\xfe"}, {"DATE", "1970-01-02", 5, "\1\x80\0\0\1"},
+        {"BIGINT", "258", 9, "\1\x80\0\0\0\0\0\1\2"}, {"TIMESTAMP", "1970-01-01 00:00:00.000001", 9, "\1\x80\0\0\0\0\0\0\1"},
+        {"DOUBLE", "1", 9, "\1\xbf\xf0\0\0\0\0\0\0"}, {"DOUBLE", "-1", 9, "\1\x40\x0f\xff\xff\xff\xff\xff\xff"}, {"DOUBLE", "NaN", 9, "\1\xff\xf8\0\0\0\0\0\0"},
+        {"DECIMAL(5,2)", "-0.01", 17, "\1\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}, {"STRING", "ab", 5, "\1ab\0\0"},
+    };
+    struct hr_buffer b = {0};
+    for (size_t i = 0; i < COUNT(stable); i++) {
+        _Alignas(16) char value[16];
+        value_of(type_of(stable[i].type), stable[i].value, value, &arena);
+        hr_buffer_reset(&b);
+        key_put(&b, type_of(stable[i].type), value);
+        ck_assert_msg(b.n == stable[i].n && !memcmp(b.p, stable[i].bytes, b.n), "%s %s has other bytes", stable[i].type, stable[i].value);
+    }
+    hr_buffer_reset(&b);
+    key_put(&b, T(HR_STRING), &(struct hr_text){"\0a", 2, 0});
+    key_put(&b, T(HR_STRING), NULL);
+    ck_assert_uint_eq(b.n, 7);
+    ck_assert_mem_eq(b.p, "\1\0\377a\0\0\0", 7);
+    buffer_free(&b);
+}
+END_TEST
+
 /* Bytes of a damaged checkpoint: refused or read as some value, never past their end. */
 START_TEST(damaged_keys_are_not_overread) {
     struct hr_type type = every_type[_i];
@@ -165,6 +190,7 @@ int main(void) {
     tcase_add_loop_test(t, keys_give_values_back, 0, EVERY_TYPE);
     tcase_add_loop_test(t, keys_of_several_columns, 0, 20);
     tcase_add_test(t, equal_values_have_one_key);
+    tcase_add_test(t, encoding_is_stable);
     tcase_add_loop_test(t, damaged_keys_are_not_overread, 0, EVERY_TYPE);
     suite_add_tcase(suite, t);
     return suite_run(suite);
