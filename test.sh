@@ -49,7 +49,7 @@ step "fuzzing: 15 s a target" env builddir="$PWD/build/fuzzing" tests/fuzz/run.s
 
 step "ASan+UBSan: configure" configure_in build/asan --enable-werror --enable-sanitizers CFLAGS="$sanitized"
 step "ASan+UBSan: build" make -C build/asan -j2
-step "ASan+UBSan: check" make -C build/asan -j2 check
+step "ASan+UBSan: check" make -C build/asan -j2 check SEEDS=300
 
 step "TSan: configure" configure_in build/tsan --enable-werror --enable-tsan CFLAGS="$sanitized -Wno-error=tsan"
 step "TSan: build" make -C build/tsan -j2

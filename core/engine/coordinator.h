@@ -17,7 +17,7 @@ struct epoch_report {
     const uint64_t *rows; /* of each sink */
 };
 
-/* What a simulation replaces. The calls of the store are those of store.h. */
+/* What it needs of a run. The calls of the store are those of store.h. */
 struct ports {
     void *ctx;
     int64_t (*now)(void *ctx); /* microseconds, never backwards */

@@ -6,7 +6,7 @@
 
 #include "core/engine/coordinator.h"
 
-/* What a simulation replaces: threads, signals and the clock. */
+/* What tests/simulate.c replaces: threads, signals and the clock. */
 struct run_driver {
     int64_t (*now)(void); /* microseconds, never backwards */
     /* Steps lanes and coordinator until the coordinator is done, or sets its `failed` and `err`. */
