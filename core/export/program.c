@@ -28,7 +28,7 @@ void program_note(struct program *p, const char *format, ...) {
     log_line(HR_INFO, "%s:%d: %s: %s", p->plan->document.path, p->node->config->place.line, p->node->id, text);
 }
 
-static bool put(struct hr_spark *s, const char *format, ...) {
+static bool HR_PRINTF(2, 3) put(struct hr_spark *s, const char *format, ...) {
     va_list args;
     va_start(args, format);
     char *text = NULL;
@@ -104,7 +104,7 @@ static bool groups(struct hr_spark *s, const struct hr_map *keys, const struct h
     return totals_put(of(s), keys, aggregates);
 }
 
-static void note(struct hr_spark *s, const char *format, ...) {
+static void HR_PRINTF(2, 3) note(struct hr_spark *s, const char *format, ...) {
     char text[400];
     va_list args;
     va_start(args, format);
@@ -113,7 +113,7 @@ static void note(struct hr_spark *s, const char *format, ...) {
     program_note(of(s), "%s", text);
 }
 
-static bool refuse(struct hr_spark *s, const void *field, const char *format, ...) {
+static bool HR_PRINTF(3, 4) refuse(struct hr_spark *s, const void *field, const char *format, ...) {
     char text[400];
     va_list args;
     va_start(args, format);
