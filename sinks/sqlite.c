@@ -225,7 +225,7 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
 
 static bool open_(void *self, const struct hr_sink_open *o) {
     struct sqlite_sink *s = self;
-    bool there;
+    bool there = false;
     s->schema = *o->rows;
     s->pipeline = o->pipeline;
     s->id = o->id;
