@@ -40,7 +40,7 @@ checkpoint: state.db
 source: {kafka: {brokers: "localhost:1", topic: t, config: {$1}}}
 operators:
 $2
-sink: {console: {format: json}}
+sink: {console: {}}
 YAML
 }
 operators='  - from_json: {schema: id INT}'
@@ -52,6 +52,7 @@ for password in "$literal" '"${KAFKA_PASSWORD}"' '"${TOKEN}"' '"${file:salt}"'; 
     [ "$password" != '"${TOKEN}"' ] || set -- --set "TOKEN=$from_set"
     search 0 check job.yaml "$@"
     search 0 explain job.yaml "$@"
+    search 0 export --to spark job.yaml "$@"
     search 4 state job.yaml "$@"
 done
 search 1 run job.yaml --progress json

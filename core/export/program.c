@@ -12,7 +12,7 @@ bool program_refuse(struct program *p, struct hr_place place, const char *format
     char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     document_fault(&p->plan->document, place.line ? place : p->node->config->place, 1, "%s cannot be exported: %s", p->node->plugin->name, text);
     return false;
@@ -22,7 +22,7 @@ void program_note(struct program *p, const char *format, ...) {
     char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     buffer_printf(&p->notes, "# Differs from headrace: %s.\n", text);
     log_line(HR_INFO, "%s:%d: %s: %s", p->plan->document.path, p->node->config->place.line, p->node->id, text);
@@ -34,7 +34,7 @@ static bool HR_PRINTF(2, 3) put(struct hr_spark *s, const char *format, ...) {
     char *text = NULL;
     int n = vasprintf(&text, format, args);
     va_end(args);
-    if (n < 0) abort();
+    if (n < 0) out_of_memory();
     buffer_put(&of(s)->body, text, (size_t)n);
     free(text);
     return true;
@@ -108,7 +108,7 @@ static void HR_PRINTF(2, 3) note(struct hr_spark *s, const char *format, ...) {
     char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     program_note(of(s), "%s", text);
 }
@@ -117,7 +117,7 @@ static bool HR_PRINTF(3, 4) refuse(struct hr_spark *s, const void *field, const 
     char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    secret_format(text, sizeof text, format, args);
     va_end(args);
     const struct yaml *y = field ? value_at(of(s), field) : NULL;
     return program_refuse(of(s), y ? y->place : of(s)->node->config->place, "%s", text);
