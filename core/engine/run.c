@@ -189,7 +189,7 @@ static void start(struct run *r) {
     int64_t *since = arena_zalloc(&r->arena, ((size_t)r->job.sinks + 1) * sizeof *since);
     for (int i = 0; i < r->job.sinks; i++) since[i] = r->job.sink[i].since;
     feed_init(&r->feed, &r->waker, plan_source(r->plan), epoch, CHUNKS_PER_LANE * r->lanes);
-    r->feed.budget.limit = (size_t)r->plan->config.limits.memory.n / 8 * 7; /* the rest: SQLite, sorting, chunks */
+    r->feed.budget.limit = (size_t)r->plan->config.limits.memory.n / 4 * 3; /* the rest: sorting, SQLite, chunks */
     inbox_init(&r->inbox);
     struct ports ports = {.ctx = r, .now = port_now, .commit = port_commit, .end = port_end, .report = port_report,
                           .publish = {r, port_rows, port_replay, port_keep, port_kept}};

@@ -11,7 +11,7 @@
 
 enum {
     FIRST_SLOTS = 64,
-    KEPT_SLOTS = 1 << 15, /* what a cleared table keeps at most */
+    KEPT_SLOTS = 1 << 12, /* what a cleared table keeps at most */
     FAR_SLOTS = 1 << 15,  /* beyond the near caches */
     AHEAD = 8,            /* keys between fetching memory and using it */
 };

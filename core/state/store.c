@@ -49,13 +49,13 @@ static void release(struct store *s) {
     free(s);
 }
 
-/* Of the memory, 7/16 may stay with the state between two epochs: another epoch's changes come on top of it. */
+/* Of the memory, 3/8 may stay with the state between two epochs: another epoch's changes come on top of it. */
 static void make_groups(struct store *s) {
     s->rows = arena_zalloc(&s->arena, ((size_t)s->job.nodes + 1) * sizeof *s->rows);
     for (int i = 0; i < s->job.nodes; i++) {
         struct store_node *n = &s->job.node[i];
         n->groups = groups_new(n->shape);
-        groups_limit(n->groups, s->job.memory / 16 * 7);
+        groups_limit(n->groups, s->job.memory / 8 * 3);
         s->rows[i].few = groups_new(n->shape);
         s->rows[i].saved_end = arena_zalloc(&s->arena, ((size_t)n->shape->aggs + 1) * sizeof(size_t));
     }
