@@ -1,6 +1,6 @@
 #!/bin/bash
 # More groups than `limits: memory` holds: view, printed rows and restarts are to the byte those of a run that
-# keeps all in memory, also after kill -9. With LONG=1 (make check-long): 20 million groups within 512 MiB.
+# keeps all in memory, also after kill -9. tests/memory_long.sh has 20 million groups.
 set -eu
 headrace=$builddir/headrace
 export HEADRACE_PLUGIN_PATH=$builddir/.libs
