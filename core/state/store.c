@@ -19,6 +19,14 @@ static bool prepare(struct store *s, struct hr_error *err) {
     return s->put_position && s->add_counts && s->put_meta && store_prepare_groups(s, err);
 }
 
+/* In place of SQLite's own hook, which passes over a failure: then the -wal would grow without bounds, and an fsync that
+ * failed would be tried again and succeed without its pages. The commit itself has been done. */
+static int on_commit(void *self, sqlite3 *db, const char *schema, int pages) {
+    struct store *s = self;
+    int code = pages < s->wal_pages ? SQLITE_OK : sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code == SQLITE_BUSY || code == SQLITE_LOCKED ? SQLITE_OK : code; /* of a reader: the next commit tries again */
+}
+
 /* Written only after the checks: another's file is left as it was. */
 static bool open_file(struct store *s, struct hr_error *err) {
     if (!s->job.read_only && !store_lock(s, err)) return false;
@@ -26,6 +34,7 @@ static bool open_file(struct store *s, struct hr_error *err) {
     if (!store_connect(s, err)) return false;
     if (s->job.read_only)
         return store_exec(s, s->db, "BEGIN", err) && store_check(s, err) && store_load(s, err) && store_know_sinks(s, err);
+    sqlite3_wal_hook(s->db, on_commit, s);
     return store_check(s, err) && store_exec(s, s->db, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864", err) &&
            store_exec(s, s->db, s->job.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
            store_load(s, err) && store_know_sinks(s, err) && prepare(s, err);
@@ -36,6 +45,7 @@ static void release(struct store *s) {
     sqlite3_finalize(s->add_counts);
     sqlite3_finalize(s->put_meta);
     store_release_groups(s);
+    if (s->db && s->failed) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);
     for (int i = 0; i < s->job.nodes; i++) {
         groups_free(s->job.node[i].groups);
@@ -66,31 +76,36 @@ struct store *store_open(const char *path, const struct store_job *job, struct h
     s->path = path;
     s->job = *job;
     s->lock = -1;
+    s->wal_pages = STORE_WAL_PAGES;
     make_groups(s);
     s->outbox = arena_zalloc(&s->arena, ((size_t)job->sinks + 1) * sizeof *s->outbox);
     bool ok = path ? open_file(s, err) : store_connect(s, err) && store_know_sinks(s, err) && prepare(s, err);
     if (ok) return s;
+    s->failed = err->code == HR_EFAIL; /* of the disk, not refused: closing it writes nothing either */
     release(s);
     return NULL;
 }
 
-/* Out of WAL, so that the main file alone is the checkpoint; a reader that is just looking keeps us from
+/* Out of WAL, so that the main file alone is the checkpoint, unless a commit failed; a reader that is just looking keeps us from
  * it, which does no harm: the next run finds both files. */
 bool store_close(struct store *s, struct hr_error *err) {
-    (void)err;
+    bool ok = true;
     sqlite3_busy_timeout(s->db, 100);
-    if (s->path && !s->job.read_only) {
+    if (s->path && !s->job.read_only && !s->failed) {
         sqlite3_finalize(s->put_position);
         sqlite3_finalize(s->add_counts);
         sqlite3_finalize(s->put_meta);
         s->put_position = s->add_counts = s->put_meta = NULL;
         store_release_groups(s);
-        sqlite3_exec(s->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+        int code = sqlite3_exec(s->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+        s->failed = code != SQLITE_OK;
+        ok = code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED;
+        if (!ok && !err->code) store_fail(s, s->db, err, "");
         /* a run that never came to commit leaves nothing that would bind the next one */
         if (s->epoch == 0 && s->positions == 0) unlink(s->path);
     }
     release(s);
-    return true;
+    return ok;
 }
 
 struct hr_positions store_positions(struct store *s) { return (struct hr_positions){s->positions, s->position}; }
@@ -180,12 +195,15 @@ bool store_commit(struct store *s, int64_t epoch, int64_t published, struct hr_p
     s->published = published;
     ok = ok && put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);
     if (!ok) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    s->failed |= !ok;
     return ok;
 }
 
 bool store_set_published(struct store *s, int64_t published, struct hr_error *err) {
     s->published = published;
-    return put_meta(s, err);
+    bool ok = put_meta(s, err);
+    s->failed |= !ok;
+    return ok;
 }
 
 struct hr_counts store_counts_of(struct store *s, const char *id) {

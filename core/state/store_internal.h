@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_FORMAT = 2, STORE_APPLICATION = 0x68647263 /* "hdrc" */ };
+enum { STORE_FORMAT = 2, STORE_APPLICATION = 0x68647263 /* "hdrc" */, STORE_WAL_PAGES = 1000 };
 
 struct store {
     const char *path; /* NULL: in memory */
@@ -14,6 +14,8 @@ struct store {
     struct arena arena;
     sqlite3 *db;
     int lock;              /* of FILE.lock; -1: none */
+    int wal_pages;         /* in the -wal, until they go to the main file */
+    bool failed;           /* a commit or the close did: what the disk has of it is not known, so nothing is written any more */
     int64_t epoch, published;
     int unbound;           /* what a bind said that failed: without memory it leaves a NULL, and the step would not say so */
     uint64_t checksum;     /* over all rows and positions */
