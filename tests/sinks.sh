@@ -146,6 +146,40 @@ sed 's/types.ndjson, format: ndjson/types\/part-00000000000000000001.csv, format
 expect 0 '' "$headrace" run back.yaml
 [ "$(sqlite3 back.db 'select * from types')" = "$(sqlite3 types.db 'select * from types')" ] || die "csv does not come back as it was"
 
+# ---- results: complete is exactly the result, update changes the rows of its keys and no others; null is a key ----
+cat >result.yaml <<'YAML'
+version: 1
+name: result
+trigger: available_now
+checkpoint: state.db
+source: {file: {path: in.ndjson, format: ndjson, schema: "id INT, a STRING, b INT"}}
+operators:
+  - group_by: {keys: [a, b], aggregates: {n: count(*), total: sum(id)}}
+sinks:
+  - sqlite: {id: all, mode: complete, path: result.db, table: totals}
+  - sqlite: {id: some, mode: update, path: result.db, table: changed, key: [a, b]}
+YAML
+rm -f state.db*
+printf '%s\n' '{"id":1,"a":"x","b":1}' '{"id":2,"a":"x"}' '{"id":3}' '{"id":4,"a":"x","b":1}' >in.ndjson
+expect 0 '' "$headrace" run result.yaml
+[ "$(sqlite3 result.db "select count(*) from sqlite_master where type = 'index' and tbl_name = 'changed'")" = 1 ] || die "no index on the key"
+before=$(sqlite3 result.db "select rowid from changed where b = 1")
+sqlite3 result.db "insert into totals values('y', 9, 9, 9); insert into changed values('y', 9, 9, 9)"
+printf '%s\n' '{"id":5}' '{"id":6,"a":"x"}' '{"id":7,"a":"y","b":1}' >>in.ndjson
+expect 0 '' "$headrace" run result.yaml
+[ "$(sqlite3 result.db 'select * from totals order by 1, 2')" = '||2|8
+x||2|8
+x|1|2|5
+y|1|1|7' ] || die "complete: $(sqlite3 result.db 'select * from totals order by 1, 2')"
+[ "$(sqlite3 result.db 'select * from changed order by 1, 2')" = '||2|8
+x||2|8
+x|1|2|5
+y|1|1|7
+y|9|9|9' ] || die "update: $(sqlite3 result.db 'select * from changed order by 1, 2')"
+[ "$(sqlite3 result.db "select rowid from changed where a = 'x' and b = 1")" = "$before" ] || die "a row that did not change was written again"
+pass
+rm -f state.db*
+
 # ---- locked: the job waits, and goes on ----
 fresh
 pipeline '  - sqlite: {path: t.db, table: t}' >p.yaml
