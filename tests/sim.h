@@ -122,7 +122,7 @@ struct sim {
     int64_t now;
     int run;
     bool last;                   /* this run is undisturbed, to the end of the source */
-    int lanes, trigger_us;
+    int lanes, trigger_us, memory; /* memory: bytes for groups, beyond them they lie in the checkpoint only; 0: plenty */
     bool available_now;
     /* of the run */
     struct fault fault;

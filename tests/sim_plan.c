@@ -159,6 +159,7 @@ static void draw_trigger(void) {
 void plan_change(void) {
     draw_trigger();
     sim.lanes = 1 + (int)roll(5);
+    sim.memory = chance(30) ? 1024 << roll(6) : 0;
     int fixed = sim.plan.policy == HR_ON_ERROR_DEAD_LETTER ? 2 : 1;
     for (int i = fixed; sim.plan.changes && sim.drove && i < sim.plan.sinks; i++) {
         struct sim_sink *s = &sim.sink[i];

@@ -100,12 +100,13 @@ static int run_once(void) {
     sim.busy_until = 0;
     fault_draw();
     plan_write(disk_path("job.yaml"));
-    event("%d lanes, trigger %d us", sim.lanes, sim.trigger_us);
+    event("%d lanes, trigger %d us, memory %d", sim.lanes, sim.trigger_us, sim.memory);
     struct plan plan;
     if (!plan_load(&plan, disk_path("job.yaml"), NULL, 0)) {
         document_print(&plan.document, stdout);
         broken("the pipeline is refused");
     }
+    if (sim.memory) plan.config.limits.memory.n = sim.memory; /* less than a pipeline file may say */
     struct run_options options = {.lanes = sim.lanes, .driver = &driver};
     struct hr_error err = {0};
     int code = run_plan(&plan, &options, &err);
