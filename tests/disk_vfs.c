@@ -197,12 +197,18 @@ static int truncate_(sqlite3_file *f, sqlite3_int64 size) {
     if (of(f)) note(of(f), NULL, 0, size);
     return under(f)->pMethods->xTruncate(under(f), size);
 }
+/* A rollback may sync a file whose fsync failed: it has written the pages again, from the journal. */
+static bool rolls_back(const char *path) {
+    char journal[PATH_BYTES + 16];
+    snprintf(journal, sizeof journal, "%s-journal", path);
+    return access(journal, F_OK) == 0;
+}
 /* The real one is not wanted: its disk is not the one that is tried. */
 static int sync_(sqlite3_file *f, int flags) {
     (void)flags;
     if (!of(f)) return SQLITE_OK;
     bool fails = step(SYNC);
-    if (of(f)->lost) disk_retried = of(f)->path;
+    if (of(f)->lost && !rolls_back(of(f)->path)) disk_retried = of(f)->path;
     of(f)->lost |= fails;
     if (fails) forget_changes(of(f));
     else synced(of(f));
