@@ -9,7 +9,7 @@ trap '[ -z "$broker" ] || kill $broker 2>/dev/null; rm -rf "$tmp"' EXIT
 export STATE_DIR=$tmp INVOICES=$srcdir/pipelines/data/invoices.csv
 
 mkfifo "$tmp/address"
-"$headrace" broker --topic invoices:2 >"$tmp/address" &
+"$headrace" broker --topic invoices:2 --topic columns:1 >"$tmp/address" &
 broker=$!
 read -r KAFKA_BROKERS <"$tmp/address"
 export KAFKA_BROKERS
@@ -36,4 +36,6 @@ grep -qaE 'invoices: epoch 2, 10000 rows \([0-9]+/s\), lag 0, 500 groups, [0-9]+
 [ ! -s "$tmp/again" ] || { echo "a run without new data printed"; cat "$tmp/again"; exit 1; }
 [ "$(totals)" = "500|565981187.14|75609915.08" ] || { echo "totals changed: $(totals)"; exit 1; }
 
+# with one partition it is known where each record lies
+TOPIC=columns "$headrace" run "$srcdir/pipelines/produce_invoices.yaml" --checkpoint "$tmp/columns.db"
 "$srcdir/tests/cases.sh" "$headrace" "$srcdir/tests/cases"
