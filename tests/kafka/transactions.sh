@@ -17,7 +17,7 @@ trap '[ -z "$job" ] || kill -9 $job 2>/dev/null; "$broker" stop "$tmp" >/dev/nul
 KAFKA_BROKERS=$(cat "$tmp/bootstrap")
 export KAFKA_BROKERS
 cd "$tmp" || exit 1
-die() { echo "transactions: $* (seed $seed)"; [ ! -s err ] || tail -5 err; exit 1; }
+die() { echo "transactions: $* (seed $seed)"; [ ! -s err ] || tail -20 err; exit 1; }
 
 cat >job.yaml <<'YAML'
 version: 1
@@ -99,7 +99,10 @@ wait -n $first $second
 code=$?
 # fenced off, or its checkpoint was behind what the other had published when it looked
 [ $code = 1 ] || [ $code = 4 ] || die "one of two processes of the same name ended with $code"
-cat first.err second.err | grep -q 'another process writes as headrace-.*-out: this one ends\|is the checkpoint an old copy' || die "it does not say why it ended"
+# it says so, or (when both took each other's place until it gave up) what the broker said of its producer epoch
+cat first.err second.err >err
+grep -q 'another process writes as headrace-.*-out: this one ends\|is the checkpoint an old copy\|error: kafka: .*producer epoch\|error: kafka: .*old epoch\|error: kafka: .*fence' err ||
+    die "it does not say why it ended"
 if kill -0 $first 2>/dev/null; then job=$first at=state.db; else job=$second at=copy.db; fi
 # the other one reads all there is; or it is the copy, and finds that it was made too early
 there() { [ "$(sqlite3 -readonly $at 'select sum(position) from hr_positions' 2>/dev/null)" = $((produced * 10000)) ]; }
