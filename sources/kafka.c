@@ -159,11 +159,16 @@ static bool take(struct kafka *k, struct kafka_partition *p, const rd_kafka_mess
     return true;
 }
 
+/* What came after a bounded run began waits for the next one, so the position may not pass it. */
+static int64_t end_for(const struct kafka *k, const struct kafka_partition *p, int64_t end) {
+    return k->open.bounded && end > p->end ? p->end : end;
+}
+
 static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m, struct hr_error *err) {
     int64_t low, high;
     switch (m->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        if (m->offset > p->next) p->next = m->offset;
+        if (m->offset > p->next) p->next = end_for(k, p, m->offset);
         p->at_end = true;
         return true;
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

@@ -1,7 +1,6 @@
 /* Partitions: found, placed, assigned, watched. */
 #include "sources/kafka_partitions.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +123,7 @@ static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct 
         why = rd_kafka_query_watermark_offsets(k->rk, k->topic, p->number, &low, &high, ASK_MS);
         if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) pause_ms(100); /* a leader is being elected */
     }
+    if (why && hr_stopping()) return false;
     if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
     const struct hr_position *from = position_in(k->open.from, p->name), *until = position_in(k->open.until, p->name);
     p->end = until ? until->at : high;
@@ -213,20 +213,36 @@ static void wake_fetchers(struct kafka *k) {
     for (int i = 0; i < k->leaders; i++) rd_kafka_query_watermark_offsets(k->rk, k->topic, k->led[i], &low, &high, ASK_MS);
 }
 
+static struct timespec next_look(void) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += WATCH_SECONDS;
+    return at;
+}
+
+static bool is_past(const struct timespec *at) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
+}
+
+/* Hunger does not put off the look for partitions: under load there is no end of it. */
 static void *watch(void *arg) {
     struct kafka *k = arg;
+    struct timespec look = next_look();
     pthread_mutex_lock(&k->lock);
     while (!k->quitting) {
-        struct timespec at;
-        clock_gettime(CLOCK_REALTIME, &at);
-        at.tv_sec += WATCH_SECONDS;
-        bool late = !k->hungry && pthread_cond_timedwait(&k->quit, &k->lock, &at) == ETIMEDOUT;
+        int code = 0;
+        while (!k->quitting && !k->hungry && !code) code = pthread_cond_timedwait(&k->quit, &k->lock, &look);
         bool hungry = k->hungry;
         k->hungry = false;
-        if (k->quitting || (!late && !hungry)) continue;
+        if (k->quitting) break;
         pthread_mutex_unlock(&k->lock);
         if (hungry) wake_fetchers(k);
-        else look_for_partitions(k);
+        if (is_past(&look)) {
+            look_for_partitions(k);
+            look = next_look();
+        }
         pthread_mutex_lock(&k->lock);
     }
     pthread_mutex_unlock(&k->lock);
@@ -246,8 +262,12 @@ void kafka_hungry(struct kafka *k) {
 }
 
 bool kafka_watch(struct kafka *k) {
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_mutex_init(&k->lock, NULL);
-    pthread_cond_init(&k->quit, NULL);
+    pthread_cond_init(&k->quit, &clock);
+    pthread_condattr_destroy(&clock);
     k->quitting = false;
     k->watching = !pthread_create(&k->watcher, NULL, watch, k);
     return k->watching || hr_fail(k->open.err, HR_EFAIL, "kafka: cannot start a thread");

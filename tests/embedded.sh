@@ -9,7 +9,7 @@ trap '[ -z "$broker" ] || kill $broker 2>/dev/null; rm -rf "$tmp"' EXIT
 export STATE_DIR=$tmp INVOICES=$srcdir/pipelines/data/invoices.csv
 
 mkfifo "$tmp/address"
-"$headrace" broker --topic invoices:2 --topic columns:1 >"$tmp/address" &
+"$headrace" broker --topic invoices:2 --topic columns:1 --topic held:1 >"$tmp/address" &
 broker=$!
 read -r KAFKA_BROKERS <"$tmp/address"
 export KAFKA_BROKERS
@@ -35,6 +35,39 @@ grep -qaE 'invoices: epoch 2, 10000 rows \([0-9]+/s\), lag 0, 500 groups, [0-9]+
 "$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$tmp/again"
 [ ! -s "$tmp/again" ] || { echo "a run without new data printed"; cat "$tmp/again"; exit 1; }
 [ "$(totals)" = "500|565981187.14|75609915.08" ] || { echo "totals changed: $(totals)"; exit 1; }
+
+# what comes in while available_now reads is left to the next run: the job is held up by a reader that does not read
+fill() { # COUNT
+    cat >"$tmp/fill.yaml" <<-YAML
+	version: 1
+	name: fill
+	source: {generator: {rows: $1, columns: {value: "concat('a record that is not short: ', CAST(id AS STRING))"}}}
+	sink: {kafka: {brokers: $KAFKA_BROKERS, topic: held}}
+	YAML
+    "$headrace" run "$tmp/fill.yaml" 2>/dev/null
+}
+cat >"$tmp/held.yaml" <<YAML
+version: 1
+name: held
+trigger: available_now
+checkpoint: $tmp/held.db
+source: {kafka: {brokers: $KAFKA_BROKERS, topic: held, starting_offsets: earliest, config: {debug: fetch}}}
+sink: {console: {format: json}}
+YAML
+fill 20000
+mkfifo "$tmp/held"
+"$headrace" run "$tmp/held.yaml" --lanes 1 >"$tmp/held" 2>"$tmp/log" &
+exec 3<"$tmp/held"
+head -c 1 <&3 >/dev/null
+fill 10
+# asked for twice: the ten have come, and so has the end behind them
+until [ "$(grep -c 'at offset 20010' "$tmp/log")" -ge 2 ]; do kill -0 $!; sleep 0.05; done
+cat <&3 >"$tmp/first"
+exec 3<&-
+wait $!
+"$headrace" run "$tmp/held.yaml" >"$tmp/second" 2>"$tmp/log"
+rows() { grep -c 'a record' "$1" || true; }
+[ "$(rows "$tmp/first") $(rows "$tmp/second")" = "20000 10" ] || { echo "read $(rows "$tmp/first") records, then $(rows "$tmp/second")"; exit 1; }
 
 # with one partition it is known where each record lies
 TOPIC=columns "$headrace" run "$srcdir/pipelines/produce_invoices.yaml" --checkpoint "$tmp/columns.db"

@@ -73,6 +73,28 @@ produce
 await counted 20000
 finish $twice
 
+# partitions that come while records keep coming: the look for them must not wait for a quiet moment
+scene busy
+"$broker" topic "$tmp" busy 1
+cat >"$STATE_DIR/load.yaml" <<-YAML
+	version: 1
+	name: load
+	source: {generator: {rate: 2000, columns: {value: "concat('a', CAST(id AS STRING))"}}}
+	sink: {kafka: {brokers: $KAFKA_BROKERS, topic: busy}}
+	YAML
+"$headrace" run "$STATE_DIR/load.yaml" 2>"$STATE_DIR/load.err" & load=$!
+trap 'kill -9 $load $job 2>/dev/null; "$broker" stop "$tmp" >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+stream
+await counted 1000
+"$broker" admin "$tmp" partitions busy 3
+partitions() { [ "$(sqlite3 -readonly "$STATE_DIR/invoices.db" 'select count(*) from hr_positions where position > 0')" = "$1" ]; }
+await partitions 3
+kill -9 $load
+kill -INT $job
+wait $job || fail "SIGINT ended the job with $?"
+job=
+trap '"$broker" stop "$tmp" >/dev/null 2>&1; rm -rf "$tmp"' EXIT
+
 scene lost
 "$broker" topic "$tmp" lost 1
 produce
