@@ -56,7 +56,7 @@ static const struct hr_part parts[] = {{"count", "IF($x IS NULL, 0, 1)", "sum", 
 
 static const struct hr_aggregate table[] = {
     {"count", "count(*): rows; count(x): values that are not null", 1, type, step, merge, save, load, final, parts,
-     "coalesce($count, 0)", NULL},
+     "coalesce($count, 0)", NULL, NULL},
     {0},
 };
 

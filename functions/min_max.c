@@ -126,8 +126,8 @@ static const struct hr_part min_parts[] = {{"min", "$x", "min", part_type, final
 static const struct hr_part max_parts[] = {{"max", "$x", "max", part_type, final}, {0}};
 
 static const struct hr_aggregate table[] = {
-    {"min", "min(x): the least value", 1, type, step, merge, save, load, final, min_parts, "$min", NULL},
-    {"max", "max(x): the greatest value", 1, type, step, merge, save, load, final, max_parts, "$max", NULL},
+    {"min", "min(x): the least value", 1, type, step, merge, save, load, final, min_parts, "$min", NULL, NULL},
+    {"max", "max(x): the greatest value", 1, type, step, merge, save, load, final, max_parts, "$max", NULL, NULL},
     {0},
 };
 

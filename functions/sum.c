@@ -9,7 +9,8 @@
  * 2. Text is read as DOUBLE. sum: INT and BIGINT give BIGINT, DOUBLE gives DOUBLE, DECIMAL(p,s) gives DECIMAL(min(p+10,38),s).
  * 3. avg: INT, BIGINT and DOUBLE give DOUBLE, DECIMAL(p,s) gives DECIMAL(p+4,s+4), each at most 38.
  * 4. Integers are added in 128 bits, decimals in 192, doubles exactly (exact_sum.h); only the final value
- *    decides: a BIGINT that does not fit stops the job, a DECIMAL that does not fit is null.
+ *    decides: a BIGINT that does not fit stops the job, a DECIMAL that does not fit is null, and is counted as
+ *    bad with each epoch that changes it.
  * 5. NaN makes the result NaN, and so do both infinities together.
  */
 #include "functions/exact_sum.h"
@@ -227,6 +228,11 @@ static bool avg_final(const struct hr_agg *agg, const void *state, struct hr_col
     return true;
 }
 
+static bool some(const struct hr_agg *agg, const void *state) {
+    (void)agg;
+    return ((const union number_sum *)state)->rows > 0;
+}
+
 /* ---- for Spark: a mean goes on from its sum and its count ---- */
 
 static struct hr_type part_sum_type(const struct hr_agg *agg) {
@@ -263,9 +269,9 @@ static const char *differs(const struct hr_agg *agg) {
 }
 
 static const struct hr_aggregate table[] = {
-    {"sum", "sum(number): total, exact whatever the order", 1, sum_type, step, merge, save, load, sum_final, sum_parts, "$sum", differs},
-    {"avg", "avg(number): mean", 1, avg_type, step, merge, save, load, avg_final, avg_parts, "$sum / $count", differs},
-    {"mean", "mean(number): avg", 1, avg_type, step, merge, save, load, avg_final, avg_parts, "$sum / $count", differs},
+    {"sum", "sum(number): total, exact whatever the order", 1, sum_type, step, merge, save, load, sum_final, sum_parts, "$sum", differs, some},
+    {"avg", "avg(number): mean", 1, avg_type, step, merge, save, load, avg_final, avg_parts, "$sum / $count", differs, some},
+    {"mean", "mean(number): avg", 1, avg_type, step, merge, save, load, avg_final, avg_parts, "$sum / $count", differs, some},
     {0},
 };
 

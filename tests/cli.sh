@@ -147,6 +147,32 @@ expect 0 "$headrace" run job.yaml --checkpoint other.db --trigger available_now
 expect 0 "$headrace" run forgets.yaml
 says err 'job keeps nothing: it has no checkpoint'
 
+# a total that does not fit: DECIMAL is null and counted, BIGINT stops the job with the total's name and key
+printf '{"k":"a","d":6e37,"n":9000000000000000000}\n{"k":"b","d":1,"n":1}\n' >large.ndjson
+cat >large.yaml <<'YAML'
+version: 1
+name: large
+trigger: available_now
+checkpoint: large.db
+source: {file: {path: large.ndjson, format: ndjson, schema: "k STRING, d DECIMAL(38,0), n BIGINT"}}
+operators: [{group_by: {keys: [k], aggregates: {total: sum(d), mean: avg(d)}}}]
+sink: {console: {format: json}}
+YAML
+expect 0 "$headrace" run large.yaml --progress json
+says out '"mean":null'
+says err '"customMetrics":{"bad":1}'
+expect 0 "$headrace" state large.yaml
+says out 'group_by: in 2, out 0, filtered 0, dropped 0, dead-lettered 0, bad 1'
+printf '{"k":"a","d":6e37,"n":9000000000000000000}\n' >>large.ndjson
+expect 0 "$headrace" run large.yaml --progress json
+says out '{"k":"a","total":null,"mean":null}'
+says err '"customMetrics":{"bad":2}'
+expect 0 "$headrace" state large.yaml
+says out 'bad 3'
+sed 's/large\.db/integers.db/; s/total: sum(d), mean: avg(d)/total: sum(n)/' large.yaml >integers.yaml
+expect 1 "$headrace" run integers.yaml
+says err 'group_by: total of a: sum: a total does not fit BIGINT: sum a DECIMAL(38,0) instead'
+
 # the live line is for a terminal
 script -qec "$headrace run job.yaml --checkpoint live.db" /dev/null >out 2>err </dev/null
 says out 'job: epoch 1, 5 rows'

@@ -68,13 +68,13 @@ static const struct hr_plugin sink = {.kind = HR_SINK, .name = "told",
 static int64_t port_now(void *ctx) { return *(int64_t *)ctx; }
 
 static bool port_commit(void *ctx, int64_t epoch, int64_t published, struct hr_positions at,
-                        const struct hr_counts *counts, struct hr_error *err) {
+                        struct hr_counts *counts, struct hr_error *err) {
     (void)ctx, (void)published, (void)at, (void)counts, (void)err;
     say("commit %d; ", (int)epoch);
     return true;
 }
 
-static bool port_end(void *ctx, int64_t published, const struct hr_counts *counts, struct hr_error *err) {
+static bool port_end(void *ctx, int64_t published, struct hr_counts *counts, struct hr_error *err) {
     (void)ctx, (void)published, (void)counts, (void)err;
     return true;
 }

@@ -60,8 +60,7 @@ static struct hr_positions at_position(int64_t p0, int64_t p1) {
 }
 
 static bool commit(struct store *s, int64_t epoch, int64_t position) {
-    static const struct store_counts none[1];
-    return store_commit(s, epoch, epoch - 1, at_position(position, 2 * position), none, 0, &err);
+    return store_commit(s, epoch, epoch - 1, at_position(position, 2 * position), NULL, 0, &err);
 }
 
 /* ---- rows ---- */

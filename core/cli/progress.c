@@ -64,8 +64,8 @@ static void report_json(const struct plan *p, const struct epoch_report *r, doub
                   (long long)r->wait_us / 1000, (long long)r->commit_us / 1000, (long long)r->publish_us / 1000,
                   (long long)r->total_us / 1000);
     if (p->state >= 0)
-        buffer_printf(&b, "\"stateOperators\":[{\"numRowsTotal\":%llu,\"numRowsUpdated\":%llu}],",
-                      (unsigned long long)r->groups, (unsigned long long)r->changed);
+        buffer_printf(&b, "\"stateOperators\":[{\"numRowsTotal\":%llu,\"numRowsUpdated\":%llu,\"customMetrics\":{\"bad\":%llu}}],",
+                      (unsigned long long)r->groups, (unsigned long long)r->changed, (unsigned long long)r->unfit);
     buffer_puts(&b, "\"sources\":[{");
     put_name(&b, "description", plan_source(p)->target);
     put_positions(&b, "startOffset", r->from);
@@ -94,6 +94,7 @@ static void report_line(const struct plan *p, const struct epoch_report *r, doub
             (unsigned long long)total, (double)r->records / seconds);
     if (r->lag >= 0) fprintf(stderr, ", lag %lld", (long long)r->lag);
     if (p->state >= 0) fprintf(stderr, ", %llu groups", (unsigned long long)r->groups);
+    if (r->unfit) fprintf(stderr, " (%llu totals do not fit)", (unsigned long long)r->unfit);
     fprintf(stderr, ", %ld MiB", resident_mib());
 }
 

@@ -79,9 +79,10 @@ static bool merge(struct coordinator *c, const struct message *m) {
     return !c->state || merge_delta(c, m);
 }
 
-static bool commit(struct coordinator *c) {
+static bool commit(struct coordinator *c, struct epoch_report *report) {
     if (!publisher_flush(&c->publisher, c->epoch)) return false;
     if (!c->ports.commit(c->ports.ctx, c->epoch, c->published, c->to, c->counts, &c->err)) return false;
+    report->unfit = c->state ? c->counts[c->plan->state].bad : 0;
     memset(c->counts, 0, (size_t)c->plan->nodes * sizeof *c->counts);
     return true;
 }
@@ -100,7 +101,7 @@ static bool finish(struct coordinator *c) {
     report.records = c->counts[0].in;
     report.changed = c->state ? groups_changes(c->state) : 0;
     struct profile_mark mark = profile_begin();
-    if (!commit(c)) return false;
+    if (!commit(c, &report)) return false;
     profile_part(mark, PROFILE_COMMIT);
     int64_t committed = now(c);
     mark = profile_begin();

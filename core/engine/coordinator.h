@@ -11,6 +11,7 @@
 struct epoch_report {
     int64_t epoch;
     uint64_t records, groups, changed;
+    uint64_t unfit;       /* totals that this epoch changed and that are null, as they do not fit their type */
     int64_t lag;          /* records that wait; -1: not known */
     int64_t wait_us, commit_us, publish_us, total_us; /* lanes' hand-over, checkpoint, sink, all */
     struct hr_positions from, to;
@@ -21,10 +22,11 @@ struct epoch_report {
 struct ports {
     void *ctx;
     int64_t (*now)(void *ctx); /* microseconds, never backwards */
-    bool (*commit)(void *ctx, int64_t epoch, int64_t published, struct hr_positions, const struct hr_counts *,
+    /* Totals that do not fit their type are added to the counts. */
+    bool (*commit)(void *ctx, int64_t epoch, int64_t published, struct hr_positions, struct hr_counts *,
                    struct hr_error *);
     /* After the last epoch: it is published, and this was counted since its commit. */
-    bool (*end)(void *ctx, int64_t published, const struct hr_counts *, struct hr_error *);
+    bool (*end)(void *ctx, int64_t published, struct hr_counts *, struct hr_error *);
     struct publish_ports publish;
     void (*report)(void *ctx, const struct epoch_report *);
 };

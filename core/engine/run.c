@@ -57,21 +57,22 @@ static int64_t port_now(void *ctx) {
     return driver ? driver->now() : clock_monotonic_us();
 }
 
-static bool commit(struct run *r, int64_t epoch, int64_t published, struct hr_positions at, const struct hr_counts *counts,
+static bool commit(struct run *r, int64_t epoch, int64_t published, struct hr_positions at, struct hr_counts *counts,
                    struct hr_error *err) {
     struct store_counts *named = xcalloc((size_t)r->plan->nodes, sizeof *named);
     for (int i = 0; i < r->plan->nodes; i++) named[i] = (struct store_counts){r->plan->node[i].id, counts[i]};
     bool ok = store_commit(r->store, epoch, published, at, named, r->plan->nodes, err);
+    for (int i = 0; i < r->plan->nodes; i++) counts[i] = named[i].counts;
     free(named);
     return ok;
 }
 
 static bool port_commit(void *ctx, int64_t epoch, int64_t published, struct hr_positions at,
-                        const struct hr_counts *counts, struct hr_error *err) {
+                        struct hr_counts *counts, struct hr_error *err) {
     return commit(ctx, epoch, published, at, counts, err);
 }
 
-static bool port_end(void *ctx, int64_t published, const struct hr_counts *counts, struct hr_error *err) {
+static bool port_end(void *ctx, int64_t published, struct hr_counts *counts, struct hr_error *err) {
     struct run *r = ctx;
     if (store_published(r->store) == published) return true;
     return commit(r, 0, published, (struct hr_positions){0}, counts, err);

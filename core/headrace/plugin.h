@@ -309,6 +309,9 @@ struct hr_aggregate {
     const struct hr_part *parts;
     const char *result;                           /* SQL over the folded parts: "$sum / $count" */
     const char *(*differs)(const struct hr_agg *); /* what Spark does differently, or NULL */
+    /* Optional: is there a value in the state? Where there is one and final() gives null, the result did not fit its
+     * type: it is counted as bad. */
+    bool (*some)(const struct hr_agg *, const void *state);
 };
 
 /* ---- scalar functions -------------------------------------------------------------------------- */

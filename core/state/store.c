@@ -184,13 +184,21 @@ static bool put_meta(struct store *s, struct hr_error *err) {
     return store_step(s, s->put_meta, err);
 }
 
+static bool put_groups(struct store *s, int64_t epoch, struct store_counts *counts, int n, struct hr_error *err) {
+    for (int node = 0; epoch && node < s->job.nodes; node++) {
+        uint64_t unfit = 0;
+        if (!store_put_groups(s, node, epoch, &unfit, err)) return false;
+        for (int i = 0; i < n; i++)
+            if (!strcmp(counts[i].id, s->job.node[node].id)) counts[i].counts.bad += unfit;
+    }
+    return true;
+}
+
 /* After a failure the memory is ahead of the file: the run ends, and the next one starts from the file. */
 bool store_commit(struct store *s, int64_t epoch, int64_t published, struct hr_positions at,
-                  const struct store_counts *counts, int n_counts, struct hr_error *err) {
+                  struct store_counts *counts, int n_counts, struct hr_error *err) {
     if (!store_exec(s, s->db, "BEGIN IMMEDIATE", err)) return false;
-    bool ok = true;
-    for (int i = 0; ok && epoch && i < s->job.nodes; i++) ok = store_put_groups(s, i, epoch, err);
-    ok = ok && put_positions(s, epoch, at, err) && put_counts(s, counts, n_counts, err) && store_put_outbox(s, err);
+    bool ok = put_groups(s, epoch, counts, n_counts, err) && put_positions(s, epoch, at, err) && put_counts(s, counts, n_counts, err) && store_put_outbox(s, err);
     if (epoch) s->epoch = epoch;
     s->published = published;
     ok = ok && put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);

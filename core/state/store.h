@@ -41,9 +41,10 @@ const char *store_pipeline(struct store *); /* the uuid made with the checkpoint
 int64_t store_epoch(struct store *);     /* finished epochs */
 int64_t store_published(struct store *);
 /* One transaction: changed groups of every node, positions, counters (added to the totals), epoch.
+ * Results that do not fit their type are added to the node's `bad` in the counters given.
  * epoch = 0 commits starting positions only. */
 bool store_commit(struct store *, int64_t epoch, int64_t published, struct hr_positions,
-                  const struct store_counts *, int n_counts, struct hr_error *);
+                  struct store_counts *, int n_counts, struct hr_error *);
 /* Rows of a sink that the next commit keeps, for it alone: the source cannot be read again. Not copied. */
 void store_outbox_put(struct store *, int sink, const void *p, size_t n);
 /* What the newest commit kept, in the arena; *n = 0: nothing. */

@@ -128,11 +128,32 @@ struct cell {
     uint64_t valid;
 };
 
-static bool bind_final(struct store *s, sqlite3_stmt *q, int at, const struct hr_agg *agg, const void *state, struct hr_error *err) {
+/* The group's place, as far as it has one: which result, of which key. */
+static bool fail_final(const struct store_node *n, uint32_t g, int a, struct hr_error *err) {
+    struct hr_error why = *err;
+    struct hr_buffer key = {0};
+    for (int k = 0; k < n->shape->keys; k++) {
+        const void *value = groups_key_value(n->groups, g, k);
+        buffer_puts(&key, k ? ", " : " of ");
+        if (value) value_text(&key, n->shape->key[k].type, value);
+        else buffer_puts(&key, "NULL");
+    }
+    *err = (struct hr_error){0};
+    error_set(err, why.code, "%s: %s%.*s: %s", n->id, n->shape->agg_name[a], key.n < 200 ? (int)key.n : 200, key.n ? key.p : "", why.text);
+    buffer_free(&key);
+    return false;
+}
+
+static bool bind_final(struct store *s, int node, uint32_t g, int a, uint64_t *unfit, struct hr_error *err) {
+    const struct store_node *n = &s->job.node[node];
+    const struct hr_agg *agg = &n->shape->agg[a];
+    const void *state = groups_state(n->groups, g, a);
     struct cell cell = {.valid = 1};
     struct hr_column column = {cell.value, &cell.valid, agg->result};
-    if (!agg->fn->final(agg, state, &column, 0, err)) return false;
-    s->unbound |= bind_value(q, at, agg->result, cell.valid & 1 ? cell.value : NULL, &s->text);
+    if (!agg->fn->final(agg, state, &column, 0, err)) return fail_final(n, g, a, err);
+    bool null = !(cell.valid & 1);
+    *unfit += null && agg->fn->some && agg->fn->some(agg, state);
+    s->unbound |= bind_value(s->rows[node].put, 4 + n->shape->keys + a, agg->result, null ? NULL : cell.value, &s->text);
     return true;
 }
 
@@ -158,7 +179,7 @@ static bool bind_states(struct store *s, int node, uint32_t g, uint64_t *sum, st
     return true;
 }
 
-static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, struct hr_error *err) {
+static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, uint64_t *unfit, struct hr_error *err) {
     const struct store_node *n = &s->job.node[node];
     sqlite3_stmt *q = s->rows[node].put;
     const char *key;
@@ -171,7 +192,7 @@ static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, stru
     sqlite3_bind_int64(q, 2, epoch);
     for (int k = 0; k < keys; k++) s->unbound |= bind_value(q, 4 + k, n->shape->key[k].type, groups_key_value(n->groups, g, k), &s->text);
     for (int a = 0; a < n->shape->aggs; a++)
-        if (!bind_final(s, q, 4 + keys + a, &n->shape->agg[a], groups_state(n->groups, g, a), err)) return false;
+        if (!bind_final(s, node, g, a, unfit, err)) return false;
     if (!bind_states(s, node, g, &sum, err)) return false;
     sqlite3_bind_int64(q, 3, (sqlite3_int64)sum);
     struct groups_stored *stored = groups_stored(n->groups, g);
@@ -180,10 +201,10 @@ static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, stru
     return store_step(s, q, err);
 }
 
-bool store_put_groups(struct store *s, int node, int64_t epoch, struct hr_error *err) {
+bool store_put_groups(struct store *s, int node, int64_t epoch, uint64_t *unfit, struct hr_error *err) {
     uint32_t n;
     const uint32_t *group = groups_changed(s->job.node[node].groups, &n);
     for (uint32_t i = 0; i < n; i++)
-        if (!put_group(s, node, group[i], epoch, err)) return false;
+        if (!put_group(s, node, group[i], epoch, unfit, err)) return false;
     return true;
 }

@@ -64,8 +64,8 @@ bool store_step(struct store *, sqlite3_stmt *, struct hr_error *); /* one that 
 
 bool store_prepare_groups(struct store *, struct hr_error *);
 void store_release_groups(struct store *);
-/* The changed groups of a node. */
-bool store_put_groups(struct store *, int node, int64_t epoch, struct hr_error *);
+/* The changed groups of a node, and how many of their results do not fit their type. */
+bool store_put_groups(struct store *, int node, int64_t epoch, uint64_t *unfit, struct hr_error *);
 /* hr_key, hr_epoch, hr_sum and the saved states; `rest` is what follows the table's name. */
 sqlite3_stmt *store_select(struct store *, int node, const char *rest, struct hr_error *);
 /* The row at hand: its checksum, which must be the one in it; then its group, into `to`. */
