@@ -56,6 +56,16 @@ pipeline whole $((rows + 1)) 4GiB complete >whole.yaml
 tail -n "$(one whole 'select count(*) from group_by')" tables | cmp more.out -
 view some | cmp <(view whole) -
 
+# limits.groups counts groups that are on disk only, in the epoch in which they become too many
+pipeline limited $rows 1MiB update | sed "s/{memory: 1MiB}/{memory: 1MiB, groups: $(($(wc -l <all.out) - 1))}/" >limited.yaml
+! "$headrace" run limited.yaml --lanes 2 >limited.out 2>err || { echo "memory: one group more than limits.groups was let through"; exit 1; }
+grep -q "groups are more than limits.groups" err
+! "$headrace" run limited.yaml >limited.out 2>err || { echo "memory: the limit was forgotten in the second run"; exit 1; }
+[ ! -s limited.out ]
+pipeline limited $rows 1MiB update >limited.yaml
+"$headrace" run limited.yaml --lanes 2 >limited.out
+view limited | cmp all.view -
+
 # killed after every few epochs
 pipeline killed $rows 1MiB update >killed.yaml
 kills=0
