@@ -13,6 +13,7 @@
  * 4. Rows are staged in a temporary table, and go over in one transaction together with the epoch's number (table
  *    headrace_epochs): each epoch once, and nobody is locked out while an epoch is read.
  * 5. A database that stays locked for ten seconds stops the job.
+ * 6. A checkpoint of headrace, this job's or another's, is refused: with a table more it would be no checkpoint any longer.
  */
 #include "sinks/rows.h"
 
@@ -26,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 10000 };
+enum { BUSY_MS = 10000, CHECKPOINT = 0x68647263 /* the application_id of checkpoints */ };
 
 struct sqlite_sink {
     const char *path, *table;
@@ -223,6 +224,17 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     return exec(s, "PRAGMA synchronous=FULL", o->err);
 }
 
+/* Rule 6. */
+static bool check_owner(struct sqlite_sink *s, struct hr_error *err) {
+    sqlite3_stmt *q = NULL;
+    if (sqlite3_prepare_v2(s->db, "PRAGMA application_id", -1, &q, NULL)) return fail(s, err);
+    bool ok = sqlite3_step(q) == SQLITE_ROW || fail(s, err);
+    if (ok && sqlite3_column_int(q, 0) == CHECKPOINT)
+        ok = hr_fail(err, HR_EFAIL, "sqlite: %s is a checkpoint of headrace: another path", s->path);
+    sqlite3_finalize(q);
+    return ok;
+}
+
 static bool open_(void *self, const struct hr_sink_open *o) {
     struct sqlite_sink *s = self;
     bool there = false;
@@ -230,7 +242,7 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     s->pipeline = o->pipeline;
     s->id = o->id;
     s->restarts = o->restarts;
-    return connect_(s, o) && exec(s, "BEGIN IMMEDIATE", o->err) && check_table(s, &there, o->err) && (there || make_table(s, o->err)) &&
+    return connect_(s, o) && check_owner(s, o->err) && exec(s, "BEGIN IMMEDIATE", o->err) && check_table(s, &there, o->err) && (there || make_table(s, o->err)) &&
            exec(s, "CREATE TABLE IF NOT EXISTS headrace_epochs(pipeline TEXT, sink TEXT, epoch INTEGER NOT NULL,"
                    " PRIMARY KEY(pipeline, sink)) WITHOUT ROWID; COMMIT", o->err) &&
            prepare_stage(s, o->err);

@@ -124,6 +124,12 @@ rm -f t.db state.db
 head -c 8192 /dev/zero >t.db
 expect 1 'sqlite: t.db' run
 rm -f t.db state.db
+pipeline '  - sqlite: {path: state.db, table: t}' >p.yaml
+expect 1 'sqlite: state.db is a checkpoint of headrace: another path' run
+pipeline '  - console: {format: json}' >p.yaml
+expect 0 '' run # it is as it was
+[ "$(wc -l <out.txt)" = 2 ] || die "the checkpoint was touched"
+rm -f state.db
 
 # every type, nulls, quotes, and back through the source
 cat >types.yaml <<'YAML'
