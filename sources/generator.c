@@ -88,9 +88,9 @@ static bool open_(void *self, const struct hr_open *o) {
 static int64_t allowed(const struct generator *g, int64_t *retry_us) {
     if (!g->rate) return CHUNK;
     __int128 due = (__int128)(now_us() - g->opened_us) * g->rate / 1000000;
-    int64_t n = (int64_t)due - (g->next - g->first);
+    __int128 n = due - (g->next - g->first);
     if (n <= 0) *retry_us = 1000000 / g->rate + 100;
-    return n;
+    return n < CHUNK ? (int64_t)n : CHUNK;
 }
 
 static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *err) {

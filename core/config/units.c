@@ -19,11 +19,12 @@ static bool parse(const char *text, const struct unit *units, int64_t *out) {
     return false;
 }
 
+/* A hundred years at most, so that nobody who adds a duration to a time has to look for an overflow. */
 bool duration_parse(const char *text, int64_t *us) {
     static const struct unit units[] = {{"us", 1},           {"ms", 1000},          {"s", 1000000},
                                         {"m", 60000000},     {"h", 3600000000},     {"d", 86400000000},
                                         {NULL, 0}};
-    return parse(text, units, us);
+    return parse(text, units, us) && *us <= 100 * 365 * 86400000000;
 }
 
 static const struct unit sizes[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {NULL, 0}};
