@@ -316,6 +316,33 @@ START_TEST(groups_as_sql_has_them) {
 }
 END_TEST
 
+/* What leaves memory still counts, with its strings, until it comes back. */
+START_TEST(cold_groups_keep_their_size) {
+    enum { N = 500, LONG = 1000 };
+    shape_by(1, (const struct hr_type[]){T(HR_STRING)});
+    struct groups *g = groups_new(&shape);
+    struct hr_text *key = arena_zalloc(&arena, N * sizeof *key);
+    for (int i = 0; i < N; i++) key[i] = (struct hr_text){arena_printf(&arena, "%0*d", LONG, i), LONG, 0};
+    struct rows r = {.rows = {.n = N}, .key = {{key, NULL, T(HR_STRING)}}};
+    for (int a = 1; a < AGGS; a++) r.arg[a] = column_of(agg[a].arg, N, false, 3);
+    fold(g, &r);
+    size_t before = groups_bytes(g);
+    uint32_t n;
+    groups_limit(g, 1);
+    groups_trim(g);
+    ck_assert_msg(groups_cold(g) == 0, "what is not in the store was forgotten");
+    groups_changed(g, &n);
+    groups_trim(g);
+    ck_assert(groups_cold(g) == N && groups_count(g) == N);
+    ck_assert_msg(groups_bytes(g) >= before, "%zu bytes, before %zu", groups_bytes(g), before);
+    groups_cold_add(g, -N / 2);
+    ck_assert_msg(groups_bytes(g) - groups_resident(g) >= N / 2 * LONG, "half of them: %zu", groups_bytes(g));
+    groups_cold_add(g, -N / 2);
+    ck_assert(groups_bytes(g) == groups_resident(g) && groups_count(g) == 0);
+    groups_free(g);
+}
+END_TEST
+
 START_TEST(no_keys_are_one_group) {
     shape_by(0, NULL);
     struct groups *g = groups_new(&shape);
@@ -374,6 +401,7 @@ int main(void) {
     tcase_add_test(t, groups_by_key);
     tcase_add_test(t, cleared_tables_are_new);
     tcase_add_test(t, groups_as_sql_has_them);
+    tcase_add_test(t, cold_groups_keep_their_size);
     tcase_add_test(t, no_keys_are_one_group);
     tcase_add_test(t, failures_come_out);
     suite_add_tcase(suite, t);

@@ -125,17 +125,23 @@ size_t groups_resident(const struct groups *g) {
     return g->slots * sizeof *g->slot + g->n * each + g->strings.bytes + g->memory.bytes;
 }
 
-size_t groups_bytes(const struct groups *g) { return groups_resident(g) + g->cold * g->stride; }
+size_t groups_bytes(const struct groups *g) { return groups_resident(g) + g->cold_bytes; }
 
 void groups_limit(struct groups *g, size_t bytes) { g->limit = bytes; }
 uint32_t groups_cold(const struct groups *g) { return g->cold; }
-void groups_cold_add(struct groups *g, int by) { g->cold += (uint32_t)by; }
+
+void groups_cold_add(struct groups *g, int by) {
+    size_t each = g->cold ? g->cold_bytes / g->cold : g->stride;
+    g->cold += (uint32_t)by;
+    g->cold_bytes = g->cold ? g->cold_bytes + (size_t)by * each : 0;
+}
 
 /* All of them: a group that changes is written anyway, and its page with it, so that it costs little to look it
  * up there first. */
 void groups_trim(struct groups *g) {
     if (!g->limit || g->changes || groups_resident(g) <= g->limit) return;
     g->cold += g->n;
+    g->cold_bytes += groups_resident(g);
     groups_clear(g);
 }
 

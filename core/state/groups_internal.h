@@ -48,6 +48,7 @@ struct groups {
     uint32_t changes;
     size_t limit;           /* of bytes in memory; 0: none */
     uint32_t cold;          /* groups that are in the store only */
+    size_t cold_bytes;      /* what they took here, as far as that is known: each as much as the others */
     struct groups_stored *stored; /* NULL until somebody asks */
     uint32_t *reported, reports; /* what groups_changed() gave */
     uint32_t *order, ordered; /* by key, of the first `ordered` groups */
