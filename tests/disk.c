@@ -21,6 +21,7 @@ struct said {
     struct hr_error err;
 };
 
+enum disk_fault { DISK_FINE, DISK_FULL, DISK_WRITE_ERROR, DISK_SYNC_ERROR, DISK_CUT, DISK_FAULTS };
 static const char *const name[DISK_FAULTS] = {"none", "disk full", "EIO on write", "EIO on fsync", "power cut"};
 static char folder[64], path[80];
 static struct said *said;
@@ -126,6 +127,28 @@ static void make_model(void) {
     store_close(s, &err);
 }
 
+/* ---- what becomes of a step: it fails from step `at` on, the first that can ---- */
+
+static enum disk_fault fault;
+static int fault_at;
+static uint64_t fault_seed;
+
+static int before(enum disk_step kind) {
+    static const bool can[DISK_FAULTS][3] = {[DISK_FULL] = {[DISK_WRITE] = true}, [DISK_WRITE_ERROR] = {[DISK_WRITE] = true},
+                                             [DISK_SYNC_ERROR] = {[DISK_SYNC] = true}, [DISK_CUT] = {true, true, true}};
+    if (++said->steps < fault_at || !can[fault][kind] || (said->hit && fault != DISK_FULL)) return SQLITE_OK;
+    if (!said->hit) said->hit = said->steps;
+    if (fault == DISK_FULL) return SQLITE_FULL; /* and stays so */
+    if (fault == DISK_WRITE_ERROR) return SQLITE_IOERR_WRITE;
+    if (fault == DISK_SYNC_ERROR) return SQLITE_IOERR_FSYNC;
+    disk_cut(fault_seed);
+    _exit(0);
+}
+
+static int fine(enum disk_step kind) { return (void)kind, SQLITE_OK; }
+
+static const struct disk_test failing = {before, fine, .sync_loses = true}, good = {fine, fine, .sync_loses = true};
+
 /* ---- a life on that disk ---- */
 
 /* Two runs, so that one of them opens what the other closed. */
@@ -187,24 +210,24 @@ static bool in_process(const char *what, int at) {
 }
 
 /* False: the life ended before that step. */
-static bool try_at(enum disk_fault fault, int at, uint64_t seed) {
-    int steps = 0, hit = 0;
+static bool try_at(enum disk_fault which, int at, uint64_t seed) {
     clean();
     *said = (struct said){0};
-    if (in_process(name[fault], at)) {
-        disk_install(fault, at, seed, &said->steps, &said->hit);
+    if (in_process(name[which], at)) {
+        fault = which, fault_at = at, fault_seed = seed;
+        disk_install(&failing, seed);
         said->failed = !live(&said->err);
         /* one that is still being made is removed: it does not matter what SQLite tries on it */
-        if (disk_retried && !strstr(disk_retried, ".new")) die("%s at step %d: an fsync of %s that failed was tried again", name[fault], at, disk_retried);
-        if (fault == DISK_SYNC_ERROR) disk_cut(); /* what it lost shows when the memory is gone */
+        if (disk_retried && !strstr(disk_retried, ".new")) die("%s at step %d: an fsync of %s that failed was tried again", name[which], at, disk_retried);
+        if (which == DISK_SYNC_ERROR) disk_cut(seed); /* what it lost shows when the memory is gone */
         _exit(0);
     }
-    if (said->failed && (!strstr(said->err.text, "checkpoint ") || !said->err.code)) die("%s at step %d: not named: '%s'", name[fault], at, said->err.text);
-    if (said->hit && fault != DISK_CUT && !said->failed) die("%s at step %d: passed over", name[fault], at);
-    bool power = fault == DISK_CUT || fault == DISK_SYNC_ERROR;
-    if (in_process(name[fault], at)) {
-        disk_install(DISK_FINE, 0, 0, &steps, &hit);
-        check(name[fault], at, seed, power && !job.sync ? 0 : said->done);
+    if (said->failed && (!strstr(said->err.text, "checkpoint ") || !said->err.code)) die("%s at step %d: not named: '%s'", name[which], at, said->err.text);
+    if (said->hit && which != DISK_CUT && !said->failed) die("%s at step %d: passed over", name[which], at);
+    bool power = which == DISK_CUT || which == DISK_SYNC_ERROR;
+    if (in_process(name[which], at)) {
+        disk_install(&good, seed + 1);
+        check(name[which], at, seed, power && !job.sync ? 0 : said->done);
         fflush(stdout);
         _exit(0);
     }
@@ -221,26 +244,26 @@ int main(void) {
     said = mmap(NULL, sizeof *said, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     job_init(true);
     make_model();
-    for (enum disk_fault fault = DISK_FULL; fault < DISK_FAULTS; fault++) {
+    for (enum disk_fault which = DISK_FULL; which < DISK_FAULTS; which++) {
         int tries = 0, named = 0, steps = 0;
         for (int sync = 0; sync < 2; sync++) {
             job_init(sync);
             for (int at = 1; ; at += stride) {
                 bool hit = false;
-                for (int seed = 0; seed < (fault == DISK_CUT ? seeds : 1); seed++) {
-                    hit = try_at(fault, at, (uint64_t)(1000 * at + seed));
+                for (int seed = 0; seed < (which == DISK_CUT ? seeds : 1); seed++) {
+                    hit = try_at(which, at, (uint64_t)(1000 * at + seed));
                     tries += hit;
                     named += said->failed;
                 }
                 if (!hit) break;
-                if (fault != DISK_CUT) at = said->hit; /* those between cannot fail that way */
+                if (which != DISK_CUT) at = said->hit; /* those between cannot fail that way */
                 steps = at;
             }
         }
-        if (tries < 20) die("%s: only %d tries", name[fault], tries);
-        printf("guarantee: %s of the checkpoint | any | any | state and positions at one commit, %s\n", name[fault],
-               fault == DISK_CUT ? "none lost where commits are synced" : "the failure named, gone on from");
-        printf("disk: %s: %d tries at the %d steps of a checkpoint's life, %d ended with its name, all whole\n", name[fault], tries, steps, named);
+        if (tries < 20) die("%s: only %d tries", name[which], tries);
+        printf("guarantee: %s of the checkpoint | any | any | state and positions at one commit, %s\n", name[which],
+               which == DISK_CUT ? "none lost where commits are synced" : "the failure named, gone on from");
+        printf("disk: %s: %d tries at the %d steps of a checkpoint's life, %d ended with its name, all whole\n", name[which], tries, steps, named);
     }
     clean();
     rmdir(folder);

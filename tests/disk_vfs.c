@@ -17,7 +17,7 @@ struct change { int64_t at; int n; char *p; };
 
 struct tracked {
     char path[PATH_BYTES], before[PATH_BYTES]; /* before: its name on the disk, where a rename is not synced */
-    bool lost;     /* an fsync failed */
+    bool lost;     /* an fsync of this process failed */
     bool named;    /* the disk knows that the file is there */
     bool removed;  /* removed, which the disk may not know */
     char *base;    /* as on the disk */
@@ -29,21 +29,29 @@ struct tracked {
 const char *disk_retried;
 static struct tracked tracked[FILES];
 static int files;
-static enum disk_fault fault;
-static int at, *steps, *hit;
-static uint64_t seed;
+static const struct disk_test *test; /* NULL: not installed */
+static uint64_t seed, salt;
 static sqlite3_vfs *real, shim;
+
+int __real_fsync(int fd);
+int __real_rename(const char *from, const char *to);
+int __real_unlink(const char *path);
+int __wrap_fsync(int fd);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_unlink(const char *path);
 
 static void *must(void *p) {
     if (!p) abort();
     return p;
 }
 
-static uint64_t random_number(void) {
-    uint64_t x = seed += 0x9e3779b97f4a7c15ull;
+static uint64_t next_of(uint64_t *state) {
+    uint64_t x = *state += 0x9e3779b97f4a7c15ull;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
     return x ^ x >> 29;
 }
+
+static uint64_t random_number(void) { return next_of(&seed); }
 
 /* ---- what the disk holds ---- */
 
@@ -56,6 +64,13 @@ static struct tracked *find(const char *path) {
 static void forget_changes(struct tracked *t) {
     for (int i = 0; i < t->changes; i++) free(t->change[i].p);
     t->changes = 0;
+}
+
+static void forget(struct tracked *t) {
+    forget_changes(t);
+    free(t->change);
+    free(t->base);
+    *t = tracked[--files];
 }
 
 /* What was there before this process is on the disk. */
@@ -145,36 +160,38 @@ static void arrive(struct tracked *t) {
     free(stopped);
 }
 
-void disk_cut(void) {
-    for (int i = 0; i < files; i++) {
+/* The name that it has now, or none. */
+static bool stays(struct tracked *t) {
+    if (*t->before && random_number() % 2) memcpy(t->path, t->before, PATH_BYTES);
+    if (t->removed) return t->named && random_number() % 2;
+    return t->named || random_number() % 2;
+}
+
+static void put(const struct tracked *t) {
+    int fd = open(t->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, t->base, (size_t)t->size) != t->size || close(fd)) abort();
+}
+
+void disk_cut(uint64_t number) {
+    seed = number;
+    for (int i = 0; i < files; i++) __real_unlink(tracked[i].path);
+    for (int i = files - 1; i >= 0; i--) {
         struct tracked *t = &tracked[i];
         arrive(t);
-        if (*t->before && random_number() % 2 && !rename(t->path, t->before)) memcpy(t->path, t->before, PATH_BYTES);
-        if (t->removed && random_number() % 2) continue;
-        if (!t->named && random_number() % 2) {
-            unlink(t->path);
+        if (!stays(t)) {
+            forget(t);
             continue;
         }
-        if (t->removed && !t->named) continue;
-        int fd = open(t->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        if (fd < 0 || write(fd, t->base, (size_t)t->size) != t->size || close(fd)) abort();
+        put(t);
+        forget_changes(t);
+        *t->before = '\0';
+        t->removed = false;
+        t->named = true;
     }
 }
 
-/* ---- steps ---- */
-
-enum kind { WRITE, SYNC, OTHER };
-
-/* Does this step fail? */
-static bool step(enum kind kind) {
-    static const bool can[DISK_FAULTS][3] = {[DISK_FULL] = {[WRITE] = true}, [DISK_WRITE_ERROR] = {[WRITE] = true},
-                                             [DISK_SYNC_ERROR] = {[SYNC] = true}, [DISK_CUT] = {true, true, true}};
-    ++*steps;
-    if (*steps < at || !can[fault][kind] || (*hit && fault != DISK_FULL)) return false;
-    if (!*hit) *hit = *steps;
-    if (fault != DISK_CUT) return true;
-    disk_cut();
-    _exit(0);
+void disk_forget(void) {
+    while (files) forget(&tracked[0]);
 }
 
 /* ---- the VFS ---- */
@@ -188,12 +205,14 @@ static sqlite3_file *under(sqlite3_file *f) { return (sqlite3_file *)((struct sh
 static struct tracked *of(sqlite3_file *f) { return ((struct shim_file *)f)->t; }
 
 static int write_(sqlite3_file *f, const void *p, int n, sqlite3_int64 offset) {
-    if (of(f) && step(WRITE)) return fault == DISK_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    int code = of(f) ? test->before(DISK_WRITE) : SQLITE_OK;
+    if (code) return code;
     if (of(f)) note(of(f), p, n, offset);
-    return under(f)->pMethods->xWrite(under(f), p, n, offset);
+    code = under(f)->pMethods->xWrite(under(f), p, n, offset);
+    return code || !of(f) ? code : test->after(DISK_WRITE);
 }
 static int truncate_(sqlite3_file *f, sqlite3_int64 size) {
-    if (of(f)) step(OTHER);
+    if (of(f) && test->before(DISK_OTHER)) return SQLITE_IOERR_TRUNCATE;
     if (of(f)) note(of(f), NULL, 0, size);
     return under(f)->pMethods->xTruncate(under(f), size);
 }
@@ -207,12 +226,12 @@ static bool rolls_back(const char *path) {
 static int sync_(sqlite3_file *f, int flags) {
     (void)flags;
     if (!of(f)) return SQLITE_OK;
-    bool fails = step(SYNC);
+    int code = test->before(DISK_SYNC);
     if (of(f)->lost && !rolls_back(of(f)->path)) disk_retried = of(f)->path;
-    of(f)->lost |= fails;
-    if (fails) forget_changes(of(f));
-    else synced(of(f));
-    return fails ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+    of(f)->lost |= code != SQLITE_OK;
+    if (!code) synced(of(f));
+    else if (test->sync_loses) forget_changes(of(f));
+    return code ? code : test->after(DISK_SYNC);
 }
 static int close_(sqlite3_file *f) { return under(f)->pMethods->xClose(under(f)); }
 static int read_(sqlite3_file *f, void *p, int n, sqlite3_int64 o) { return under(f)->pMethods->xRead(under(f), p, n, o); }
@@ -248,52 +267,72 @@ static int open_(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags,
 static int delete_(sqlite3_vfs *vfs, const char *path, int sync) {
     (void)vfs;
     struct tracked *t = find(path);
-    if (t) step(OTHER);
+    if (t && test->before(DISK_OTHER)) return SQLITE_IOERR_DELETE;
     if (t) t->removed = true;
     if (t && sync) folder_synced();
-    return real->xDelete(real, path, sync);
+    return real->xDelete(real, path, 0);
+}
+
+/* What SQLite writes is then the same in every run of a seed. */
+static int randomness_(sqlite3_vfs *vfs, int n, char *out) {
+    (void)vfs;
+    for (int i = 0; i < n; i++) out[i] = (char)(next_of(&salt) >> 32);
+    return n;
 }
 
 /* ---- the program's own ---- */
 
-int __real_fsync(int fd);
-int __real_rename(const char *from, const char *to);
-int __wrap_fsync(int fd);
-int __wrap_rename(const char *from, const char *to);
+static int refused(void) {
+    errno = EIO;
+    return -1;
+}
 
 int __wrap_fsync(int fd) {
-    if (!steps) return __real_fsync(fd); /* not installed */
+    if (!test) return __real_fsync(fd);
     char link[64], path[PATH_BYTES];
     struct stat st;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, path, sizeof path - 1);
     if (n < 0 || fstat(fd, &st)) abort();
     path[n] = '\0';
-    bool fails = step(SYNC);
-    if (!fails && S_ISDIR(st.st_mode)) folder_synced();
     struct tracked *t = find(path);
-    if (t && fails) forget_changes(t);
-    else if (t) synced(t);
-    if (fails) errno = EIO;
-    return fails ? -1 : 0;
+    bool fails = test->before(DISK_SYNC) != SQLITE_OK;
+    if (!fails && S_ISDIR(st.st_mode)) folder_synced();
+    if (!fails && t) synced(t);
+    if (fails && t && test->sync_loses) forget_changes(t);
+    return fails || test->after(DISK_SYNC) ? refused() : 0;
 }
 
 int __wrap_rename(const char *from, const char *to) {
-    if (!steps) return __real_rename(from, to);
-    step(OTHER);
-    struct tracked *t = find(from);
+    struct tracked *t = find(from), *other = find(to);
+    if (!test) return __real_rename(from, to);
+    if (test->before(DISK_OTHER)) return refused();
+    if (other && !other->removed) abort(); /* nothing replaces a file */
+    if (other) forget(other);
+    t = find(from);
     if (t) memcpy(t->before, from, strlen(from) + 1);
     if (t) memcpy(t->path, to, strlen(to) + 1);
     return __real_rename(from, to);
 }
 
-void disk_install(enum disk_fault what, int when, uint64_t number, int *count, int *told) {
-    fault = what, at = when, seed = number, steps = count, hit = told;
+int __wrap_unlink(const char *path) {
+    struct tracked *t = find(path);
+    if (!test || !t) return __real_unlink(path);
+    if (test->before(DISK_OTHER)) return refused();
+    t->removed = true;
+    return __real_unlink(path);
+}
+
+void disk_install(const struct disk_test *the_test, uint64_t number) {
+    test = the_test;
+    salt = number;
+    if (real) return;
     real = sqlite3_vfs_find(NULL);
     shim = *real;
     shim.zName = "disk";
     shim.szOsFile = (int)sizeof(struct shim_file) + real->szOsFile;
     shim.xOpen = open_;
     shim.xDelete = delete_;
+    shim.xRandomness = randomness_;
     if (sqlite3_vfs_register(&shim, 1)) abort();
 }

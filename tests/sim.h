@@ -161,8 +161,7 @@ void disk_open(void);              /* once */
 void disk_close(void);
 const char *disk_path(const char *name);
 void disk_clear(void);             /* before each seed */
-void disk_freeze(bool power_cut);  /* the process is dead: this is what is on the disk */
-void disk_thaw(void);
+void disk_restart(bool power_cut); /* the process is dead: this is what the next one finds */
 
 void plan_draw(void);
 void plan_change(void);            /* before a restart: sinks come and go, another trigger */

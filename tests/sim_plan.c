@@ -62,7 +62,6 @@ static void strike(struct hr_error *err) {
     if (sim.fault.fate == KILL || sim.fault.fate == POWER_CUT) {
         sim.dead = true;
         sim.cut = sim.fault.fate == POWER_CUT;
-        disk_freeze(sim.cut);
     }
     if (err)
         error_set(err, sim.fault.fate == REPEAT ? HR_EREPEAT : HR_EFAIL, "simulated: %s %s, %s", place_name[sim.fault.place],

@@ -2,7 +2,7 @@
  * simulate: the engine in a world of its own, run from a seed: runs of it come to grief in all ways, and in the end nothing is
  * lost or doubled.
  *
- *   simulate [SEED [COUNT]]     seeds SEED, SEED+1, ...; 1 and 1,000 where they are not given
+ *   simulate [SEED [COUNT]]     seeds SEED, SEED+1, ...; 1 and 1,500 where they are not given
  *
  * 1. A seed draws records, a pipeline and sinks; then runs one after the other, each with its own number of lanes, trigger and
  *    sinks. In a run, lanes, coordinator and clock take turns by the dice, and at most one fault strikes: a call fails, the
@@ -114,7 +114,7 @@ static int run_once(void) {
     event("ends with %d: %s", code, err.text);
     sink_forget();
     if (sim.out) broken("%d chunks were not given back", sim.out);
-    if (sim.dead) disk_thaw();
+    if (sim.dead) disk_restart(sim.cut);
     check_outcome(code, &err);
     for (int i = 0; !code && !sim.fired && i < sim.plan.sinks; i++)
         if (sim.sink[i].present) sim.sink[i].clean = sim.committed;
@@ -171,7 +171,7 @@ static uint64_t number(const char *s, uint64_t fallback) {
 int main(int argc, char **argv) {
     const char *seeds = getenv("SEEDS");
     uint64_t first = number(argc > 1 ? argv[1] : NULL, 1);
-    uint64_t count = number(argc > 2 ? argv[2] : argc > 1 ? "1" : seeds && *seeds ? seeds : NULL, 1000);
+    uint64_t count = number(argc > 2 ? argv[2] : argc > 1 ? "1" : seeds && *seeds ? seeds : NULL, 1500);
     disk_open();
     int log = open(disk_path(""), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600), status = 0;
     running = mmap(NULL, sizeof *running, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

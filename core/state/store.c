@@ -27,6 +27,14 @@ static int on_commit(void *self, sqlite3 *db, const char *schema, int pages) {
     return code == SQLITE_BUSY || code == SQLITE_LOCKED ? SQLITE_OK : code; /* of a reader: the next commit tries again */
 }
 
+/* What a run left in the -wal that was killed before its fsync, or whose fsync failed, can be read and is perhaps not on
+ * the disk. Before a sink is shown it, it has to be: copied into the file, with an fsync of both. */
+static bool make_durable(const struct store *s, struct hr_error *err) {
+    if (!s->job.sync) return true;
+    int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+    return code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED || store_fail(s, s->db, err, "");
+}
+
 /* Written only after the checks: another's file is left as it was. */
 static bool open_file(struct store *s, struct hr_error *err) {
     if (!s->job.read_only && !store_lock(s, err)) return false;
@@ -37,7 +45,7 @@ static bool open_file(struct store *s, struct hr_error *err) {
     sqlite3_wal_hook(s->db, on_commit, s);
     return store_check(s, err) && store_exec(s, s->db, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864", err) &&
            store_exec(s, s->db, s->job.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
-           store_load(s, err) && store_know_sinks(s, err) && prepare(s, err);
+           make_durable(s, err) && store_load(s, err) && store_know_sinks(s, err) && prepare(s, err);
 }
 
 static void release(struct store *s) {
