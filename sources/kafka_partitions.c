@@ -207,10 +207,14 @@ static void look_for_partitions(struct kafka *k) {
 }
 
 /* A fetcher whose queue was full sleeps for a second, however soon the queue is empty again
- * (fetch.queue.backoff.ms came with librdkafka 2.2). Any request to its broker wakes it. */
+ * (fetch.queue.backoff.ms came with librdkafka 2.2). Any request to its broker wakes it. This one keeps to its timeout;
+ * rd_kafka_query_watermark_offsets() would wait for the end of an outage, and the end of the run for it. */
 static void wake_fetchers(struct kafka *k) {
-    int64_t low, high;
-    for (int i = 0; i < k->leaders; i++) rd_kafka_query_watermark_offsets(k->rk, k->topic, k->led[i], &low, &high, ASK_MS);
+    if (!k->leaders) return;
+    rd_kafka_topic_partition_list_t *ask = rd_kafka_topic_partition_list_new(k->leaders);
+    for (int i = 0; i < k->leaders; i++) rd_kafka_topic_partition_list_add(ask, k->topic, k->led[i])->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_offsets_for_times(k->rk, ask, ASK_MS);
+    rd_kafka_topic_partition_list_destroy(ask);
 }
 
 static struct timespec next_look(void) {

@@ -72,3 +72,18 @@ rows() { grep -c 'a record' "$1" || true; }
 # with one partition it is known where each record lies
 TOPIC=columns "$headrace" run "$srcdir/pipelines/produce_invoices.yaml" --checkpoint "$tmp/columns.db"
 "$srcdir/tests/cases.sh" "$headrace" "$srcdir/tests/cases"
+
+# a broker that goes away while records come does not hold up the exit
+sed -i 's/rows: 10,/rate: 20000,/' "$tmp/fill.yaml"
+"$headrace" run "$tmp/fill.yaml" 2>"$tmp/log" &
+load=$!
+"$headrace" run "$tmp/held.yaml" --trigger 10ms >"$tmp/out" 2>"$tmp/err" &
+job=$!
+until [ "$(rows "$tmp/out")" -gt 1000 ]; do kill -0 $job; sleep 0.05; done
+kill -9 $broker $load
+wait $broker $load 2>/dev/null || true
+broker=
+until grep -q 'can be reached; waiting' "$tmp/err"; do kill -0 $job; sleep 0.05; done
+kill -INT $job
+timeout 30 tail --pid=$job -f /dev/null || { kill -9 $job; echo "SIGINT while the broker is away: the job goes on"; exit 1; }
+wait $job
