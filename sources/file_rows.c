@@ -183,7 +183,7 @@ static bool take_record(struct rows *r, const struct file_input *input, struct f
     struct hr_text record = bare(start, r->p);
     if (!reason) reason = too_long(r, record.n);
     if (!reason && n != input->fields) {
-        snprintf(counts, sizeof counts, "%d fields instead of %d", n, input->fields);
+        snprintf(counts, sizeof counts, "%d field%s instead of %d", n, n == 1 ? "" : "s", input->fields);
         reason = counts;
     }
     if (!reason) return take_fields(r, input, field, record);

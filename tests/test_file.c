@@ -346,7 +346,7 @@ START_TEST(csv_bad_rows) {
     reads("26:4|ok\n");
     ck_assert_uint_eq(dropped, 5);
     ck_assert(make("path", path, "format", "csv", "schema", "s", "on_error", "fail", NULL));
-    refuses(HR_EFAIL, "in@4: 1 fields instead of 2", NOWHERE);
+    refuses(HR_EFAIL, "in@4: 1 field instead of 2", NOWHERE);
 }
 END_TEST
 
