@@ -91,7 +91,7 @@ static bool end_of(const struct kafka_epochs *t, int64_t *end, struct hr_error *
     int64_t low = 0;
     rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
     for (int tries = 0; why && tries < TRIES && !hr_stopping(); tries++)
-        why = rd_kafka_query_watermark_offsets(rk, t->topic, 0, &low, end, ASK_MS);
+        why = kafka_watermarks(rk, t->topic, 0, &low, end, ASK_MS);
     if (*end == low) *end = 0; /* it is empty */
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return !why || (!hr_stopping() && fail(t, rd_kafka_err2str(why), err));

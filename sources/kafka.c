@@ -166,6 +166,7 @@ static int64_t end_for(const struct kafka *k, const struct kafka_partition *p, i
 
 static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m, struct hr_error *err) {
     int64_t low, high;
+    rd_kafka_resp_err_t why;
     switch (m->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (m->offset > p->next) p->next = end_for(k, p, m->offset);
@@ -173,8 +174,9 @@ static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafk
         return true;
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        low = p->next;
-        if (rd_kafka_query_watermark_offsets(k->rk, k->topic, p->number, &low, &high, 10000) || low <= p->next)
+        if ((why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, 10000)))
+            return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
+        if (low <= p->next)
             return hr_fail(err, HR_EDATALOSS, "kafka: %s: offset %lld is not in the log: was the topic made anew?", p->split.name, (long long)p->next);
         if (!kafka_loss(k, p, p->next, low, err)) return false;
         p->next = low;

@@ -1,4 +1,4 @@
-/* kafka_config.h: a librdkafka configuration from the options that source and sink share. */
+/* kafka_config.h: what source and sink share: a librdkafka configuration from their options, and questions to a broker. */
 #ifndef HR_KAFKA_CONFIG_H
 #define HR_KAFKA_CONFIG_H
 
@@ -15,6 +15,9 @@ bool kafka_config_check(struct hr_bind *, const struct hr_map *config);
  * hands it to rd_kafka_new() or destroys it. */
 rd_kafka_conf_t *kafka_config_new(const char *brokers, const struct hr_map *config, const struct kafka_property *own,
                                   struct hr_error *);
+
+/* kafka_watermarks.c: the offsets of a partition's first record and behind its last one; each is asked for at most timeout_ms. */
+rd_kafka_resp_err_t kafka_watermarks(rd_kafka_t *, const char *topic, int32_t partition, int64_t *low, int64_t *high, int timeout_ms);
 
 /* kafka_spark.c: the user's properties as options of Spark's Kafka source or sink. */
 bool kafka_spark_config(struct hr_spark *, const struct hr_map *config);

@@ -120,7 +120,7 @@ static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct 
     int64_t low = 0, high = 0;
     rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
     for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(); tries++) {
-        why = rd_kafka_query_watermark_offsets(k->rk, k->topic, p->number, &low, &high, ASK_MS);
+        why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, ASK_MS);
         if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) pause_ms(100); /* a leader is being elected */
     }
     if (why && hr_stopping()) return false;
@@ -207,8 +207,8 @@ static void look_for_partitions(struct kafka *k) {
 }
 
 /* A fetcher whose queue was full sleeps for a second, however soon the queue is empty again
- * (fetch.queue.backoff.ms came with librdkafka 2.2). Any request to its broker wakes it. This one keeps to its timeout;
- * rd_kafka_query_watermark_offsets() would wait for the end of an outage, and the end of the run for it. */
+ * (fetch.queue.backoff.ms came with librdkafka 2.2). Any request to its broker wakes it: this one
+ * asks all leaders at once, and keeps to its timeout. */
 static void wake_fetchers(struct kafka *k) {
     if (!k->leaders) return;
     rd_kafka_topic_partition_list_t *ask = rd_kafka_topic_partition_list_new(k->leaders);
