@@ -67,6 +67,9 @@ check() { # ROWS
     [ "$c" = 0 ] || die "$what: to_date: rows in and out differ by $c"
     c=$(sqlite3 state.db "select rows_in from hr_counters where id = 'to_date'")
     [ "$c" = "$1" ] || die "$what: to_date: $c rows counted, not $1"
+    case $sink in totals | changed) # each epoch has all five groups
+        same "what the sink was given" "$(sqlite3 state.db 'select 5 * epoch from hr_meta')" "$(sqlite3 state.db "select rows_in from hr_counters where id = 'out'")" ;;
+    esac
 }
 
 # ---- the source in three steps: 25 rows, then 45, then 60; a file of its own each, but the last grows ----
@@ -130,6 +133,7 @@ if [ -z "${FULL:-}" ]; then
     source=files
     sink=file; inject renameat $kill
     sink=sqlite; inject pwrite64 $kill
+    sink=changed; inject fdatasync $kill
     source=made
     sink=csv; inject renameat $kill
 else

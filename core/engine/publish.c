@@ -50,12 +50,14 @@ static bool publish(struct publisher *p, struct output *o, int64_t epoch) {
     return !o->sink->publish || o->sink->publish(o->node->self, epoch, p->err);
 }
 
+/* Append rows are counted in the epoch's own commit, those of the state in the next one. */
 static bool write_rows(struct publisher *p, struct output *o, const struct hr_batch *b) {
-    if (!p->again) {
+    if (!p->again || !appends(o)) {
         p->counts[o->number].in += b->rows.n;
         p->counts[o->number].out += b->rows.n;
     }
     o->rows += b->rows.n;
+    if (!o->takes) return true; /* it was given them before */
     struct profile_mark mark = profile_begin();
     bool ok = !b->rows.n || o->sink->write(o->node->self, b, p->err);
     profile_node(mark, o->number, b->rows.n, 0);
@@ -123,24 +125,25 @@ static bool take_state(void *ctx, const struct hr_batch *b) {
     return chain_run(&f->o->after, b, take_result, ctx);
 }
 
-/* The operators behind the state count until the next commit. */
 static void add_counts(struct publisher *p, struct output *o) {
     for (int i = o->after.from; i < o->after.to; i++) {
         struct hr_counts *c = &o->after.counts[i - o->after.from];
-        if (!p->again) counts_add(&p->counts[i], c);
+        counts_add(&p->counts[i], c);
         *c = (struct hr_counts){0};
     }
 }
 
-static bool publish_state(struct publisher *p, struct output *o, int64_t epoch) {
+static bool read_state(struct publisher *p, struct output *o, int64_t epoch) {
     struct arena rows = {0};
     struct from_state from = {p, o};
-    bool ok = begin(p, o, epoch) &&
-              p->ports.rows(p->ports.ctx, o->node->mode == HR_UPDATE ? epoch : -1, &rows, take_state, &from, p->err) &&
-              flush(p, o) && publish(p, o, epoch);
+    bool ok = p->ports.rows(p->ports.ctx, o->node->mode == HR_UPDATE ? epoch : -1, &rows, take_state, &from, p->err);
     add_counts(p, o);
     arena_free(&rows);
     return ok;
+}
+
+static bool publish_state(struct publisher *p, struct output *o, int64_t epoch) {
+    return begin(p, o, epoch) && read_state(p, o, epoch) && flush(p, o) && publish(p, o, epoch);
 }
 
 bool publisher_publish(struct publisher *p, int64_t epoch) {
@@ -207,6 +210,16 @@ static bool write_again(struct publisher *p) {
     return p->ports.replay(p->ports.ctx, take_again, p, p->err);
 }
 
+/* A sink was killed with the epoch shown and what it was given not counted: the commit that says so did not come. */
+static bool count_shown(struct publisher *p, int64_t epoch, int64_t published) {
+    bool ok = true;
+    for (int i = 0; ok && published < epoch && i < p->plan->sinks; i++) {
+        struct output *o = &p->output[i];
+        if (!appends(o) && !o->takes && o->since < epoch) ok = read_state(p, o, epoch);
+    }
+    return ok;
+}
+
 bool publisher_recover(struct publisher *p, int64_t epoch, int64_t published, bool remembers) {
     bool ok = true, any = false;
     for (int i = 0; ok && i < p->plan->sinks; i++) {
@@ -214,6 +227,7 @@ bool publisher_recover(struct publisher *p, int64_t epoch, int64_t published, bo
         any |= p->output[i].takes;
     }
     p->again = epoch;
+    ok = ok && count_shown(p, epoch, published);
     bool keeps = p->keeps;
     if (ok && any) {
         ok = write_again(p);
