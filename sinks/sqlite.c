@@ -27,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 10000, CHECKPOINT = 0x68647263 /* the application_id of checkpoints */ };
+enum { BUSY_MS = 10000, ASK_MS = 100, CHECKPOINT = 0x68647263 /* the application_id of checkpoints */ };
 
 struct sqlite_sink {
     const char *path, *table;
@@ -220,7 +220,6 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     if (n < 0) return hr_fail(o->err, HR_EFAIL, "sqlite: %s: %s", s->path, strerror(errno));
     snprintf(name, sizeof name, "%.*s/%s", (int)n, folder, base);
     if (sqlite3_open_v2(name, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) return fail(s, o->err);
-    sqlite3_busy_timeout(s->db, BUSY_MS);
     return exec(s, "PRAGMA synchronous=FULL", o->err);
 }
 
@@ -235,6 +234,18 @@ static bool check_owner(struct sqlite_sink *s, struct hr_error *err) {
     return ok;
 }
 
+/* There is no epoch to finish yet: a signal ends the waiting. */
+static bool begin_at_start(struct sqlite_sink *s, struct hr_error *err) {
+    int code = SQLITE_BUSY;
+    sqlite3_busy_timeout(s->db, ASK_MS);
+    for (int tries = 0; code == SQLITE_BUSY && tries < BUSY_MS / ASK_MS; tries++) {
+        if (hr_stopping()) return false;
+        code = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    }
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    return code == SQLITE_OK || fail(s, err);
+}
+
 static bool open_(void *self, const struct hr_sink_open *o) {
     struct sqlite_sink *s = self;
     bool there = false;
@@ -242,7 +253,8 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     s->pipeline = o->pipeline;
     s->id = o->id;
     s->restarts = o->restarts;
-    return connect_(s, o) && check_owner(s, o->err) && exec(s, "BEGIN IMMEDIATE", o->err) && check_table(s, &there, o->err) && (there || make_table(s, o->err)) &&
+    return connect_(s, o) && check_owner(s, o->err) && begin_at_start(s, o->err) && check_table(s, &there, o->err) &&
+           (there || make_table(s, o->err)) &&
            exec(s, "CREATE TABLE IF NOT EXISTS headrace_epochs(pipeline TEXT, sink TEXT, epoch INTEGER NOT NULL,"
                    " PRIMARY KEY(pipeline, sink)) WITHOUT ROWID; COMMIT", o->err) &&
            prepare_stage(s, o->err);
