@@ -16,7 +16,8 @@
  * 4. Only committed records are read. Gaps between offsets are legal; what lies below the next expected
  *    offset was seen before, and is dropped.
  * 5. A partition's end is an end-of-partition event: behind aborted transactions no message is there.
- * 6. Offsets that are gone stop the job with exit 5, or are counted with on_data_loss: continue.
+ * 6. Offsets that are gone stop the job with exit 5, or are counted with on_data_loss: continue. So does a topic that was made
+ *    anew: its log ends before the position, or another record lies where the last one was that was read.
  * 7. A message longer than `limits: {record: ...}` is a bad row, and goes by on_error; with null its key and value are null.
  * 8. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1.
  */
@@ -146,8 +147,10 @@ struct messages {
 
 /* Data below the expected offset was handed out before; beyond the end of a bounded run it waits for the next. */
 static bool take(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m) {
+    bool looked = p->look && m->offset <= p->last.offset;
+    p->look &= m->offset < p->last.offset;
     if (m->offset < p->next) {
-        k->doubled++;
+        k->doubled += !looked;
         return false;
     }
     if (k->open.bounded && m->offset >= p->end) {
@@ -164,24 +167,30 @@ static int64_t end_for(const struct kafka *k, const struct kafka_partition *p, i
     return k->open.bounded && end > p->end ? p->end : end;
 }
 
-static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m, struct hr_error *err) {
+static bool out_of_range(struct kafka *k, struct kafka_partition *p, struct hr_error *err) {
     int64_t low, high;
-    rd_kafka_resp_err_t why;
+    rd_kafka_resp_err_t why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, 10000);
+    if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
+    if (p->look && low <= p->next && p->next <= high) { /* what was to be looked at is gone since */
+        p->look = false;
+        return kafka_go_to(k, p, p->next, err);
+    }
+    if (low <= p->next) return kafka_made_anew(k, p, p->next, "is not in the log", err);
+    if (!kafka_loss(k, p, p->next, low, err)) return false;
+    p->next = low;
+    return kafka_go_to(k, p, low, err);
+}
+
+static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m, struct hr_error *err) {
     switch (m->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (m->offset > p->next) p->next = end_for(k, p, m->offset);
         p->at_end = true;
+        p->look = false; /* the record is gone, as compaction does */
         return true;
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        if ((why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, 10000)))
-            return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
-        if (low <= p->next)
-            return hr_fail(err, HR_EDATALOSS, "kafka: %s: offset %lld is not in the log: was the topic made anew?", p->split.name, (long long)p->next);
-        if (!kafka_loss(k, p, p->next, low, err)) return false;
-        p->next = low;
-        if (!rd_kafka_seek(k->rkt, p->number, low, 10000)) return true;
-        return hr_fail(err, HR_EFAIL, "kafka: %s: cannot go on at offset %lld", p->split.name, (long long)low);
+        return out_of_range(k, p, err);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
@@ -192,7 +201,7 @@ static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafk
     }
 }
 
-static bool is_done(const struct kafka *k, const struct kafka_partition *p) { return k->open.bounded && p->next >= p->end; }
+static bool is_done(const struct kafka *k, const struct kafka_partition *p) { return k->open.bounded && !p->look && p->next >= p->end; }
 
 static bool all_done(const struct kafka *k) {
     for (int i = 0; i < k->partitions; i++)
@@ -216,6 +225,17 @@ static void more_messages(struct kafka *k) {
     if (n > 0) k->n = (int)n;
 }
 
+/* What is left of the other topic's messages is not taken. */
+static bool made_anew(struct kafka *k, struct kafka_partition *p, struct hr_error *err) {
+    int n = k->at + 1;
+    for (int i = n; i < k->n; i++) {
+        if (k->got[i]->partition == p->number) rd_kafka_message_destroy(k->got[i]);
+        else k->got[n++] = k->got[i];
+    }
+    k->n = n;
+    return kafka_made_anew(k, p, p->last.offset, "holds another record than was read there", err);
+}
+
 /* Messages of one partition that follow each other, as far as there are some: moved to `run`. */
 static bool take_run(struct kafka *k, struct kafka_partition **of, rd_kafka_message_t **run, int *n, struct hr_error *err) {
     size_t bytes = 0;
@@ -223,8 +243,10 @@ static bool take_run(struct kafka *k, struct kafka_partition **of, rd_kafka_mess
         rd_kafka_message_t *m = k->got[k->at];
         struct kafka_partition *p = m->partition >= 0 && m->partition < k->partitions ? k->partition[m->partition] : NULL;
         if (*n && p != *of) return true;
-        bool ok = true, keep = p && !m->err && take(k, p, m);
+        bool ok = true, keep = false;
         if (p && m->err) ok = take_event(k, p, m, err);
+        else if (p && p->look && m->offset == p->last.offset && !kafka_last_is(&p->last, m)) ok = made_anew(k, p, err);
+        else keep = p && take(k, p, m);
         if (keep) {
             *of = p;
             run[(*n)++] = m;
@@ -245,6 +267,7 @@ static enum hr_poll hand_out(struct kafka *k, struct kafka_partition *p, rd_kafk
     memcpy(m->m, run, (size_t)n * sizeof m->m[0]);
     *chunk = (struct hr_chunk){.split = &p->split, .data = m, .records = (uint32_t)n};
     for (int i = 0; i < n; i++) chunk->bytes += run[i]->len + run[i]->key_len;
+    p->last = kafka_last_of(run[n - 1]);
     if (k->down) hr_log(HR_INFO, "kafka: connected again");
     k->down = false;
     *k->denied = '\0';
@@ -259,6 +282,7 @@ static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *e
         hr_log(HR_INFO, "kafka: topic '%s' has %d partitions now", k->topic, seen);
         if (!kafka_add_partitions(k, seen, true, err)) return HR_FAILED;
     }
+    if (atomic_exchange(&k->back, false) && !kafka_look_again(k, err)) return HR_FAILED;
     rd_kafka_message_t *run[KAFKA_CHUNK];
     struct kafka_partition *of;
     int n;
@@ -273,7 +297,11 @@ static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *e
 
 static struct hr_positions positions(void *self) {
     struct kafka *k = self;
-    for (int i = 0; i < k->partitions; i++) k->position[i] = (struct hr_position){k->partition[i]->name, k->partition[i]->next, NULL};
+    for (int i = 0; i < k->partitions; i++) {
+        struct kafka_partition *p = k->partition[i];
+        if (p->last.known) kafka_last_put(&p->last, p->detail, sizeof p->detail);
+        k->position[i] = (struct hr_position){p->name, p->next, p->last.known ? p->detail : NULL};
+    }
     return (struct hr_positions){k->partitions, k->position};
 }
 

@@ -86,8 +86,8 @@ static const struct hr_position *position_in(struct hr_positions in, const char 
     return NULL;
 }
 
-static bool resume(struct kafka *k, struct kafka_partition *p, int64_t at, int64_t low, int64_t high, struct hr_error *err) {
-    p->next = at;
+static bool resume(struct kafka *k, struct kafka_partition *p, const struct hr_position *from, int64_t low, int64_t high, struct hr_error *err) {
+    int64_t at = p->next = from->at;
     if (at > high) {
         if (k->on_data_loss == KAFKA_LOSS_FAIL)
             return hr_fail(err, HR_EDATALOSS, "kafka: %s: the checkpoint is at offset %lld, but the log ends at %lld: was the topic made anew?",
@@ -98,6 +98,32 @@ static bool resume(struct kafka *k, struct kafka_partition *p, int64_t at, int64
     } else if (at < low) {
         p->next = low;
         return kafka_loss(k, p, at, low, err);
+    } else {
+        p->last = kafka_last_from(from->detail);
+        p->look = p->last.known && p->last.offset >= low && p->last.offset < at;
+    }
+    return true;
+}
+
+bool kafka_go_to(struct kafka *k, const struct kafka_partition *p, int64_t offset, struct hr_error *err) {
+    if (!rd_kafka_seek(k->rkt, p->number, offset, 10000)) return true;
+    return hr_fail(err, HR_EFAIL, "kafka: %s: cannot go to offset %lld", p->split.name, (long long)offset);
+}
+
+bool kafka_made_anew(struct kafka *k, struct kafka_partition *p, int64_t offset, const char *shows, struct hr_error *err) {
+    if (k->on_data_loss == KAFKA_LOSS_FAIL)
+        return hr_fail(err, HR_EDATALOSS, "kafka: %s: offset %lld %s: was the topic made anew?", p->split.name, (long long)offset, shows);
+    hr_log(HR_WARN, "kafka: %s: offset %lld %s; reading it from its beginning", p->split.name, (long long)offset, shows);
+    p->next = 0;
+    p->last.known = p->look = false;
+    return kafka_go_to(k, p, RD_KAFKA_OFFSET_BEGINNING, err);
+}
+
+bool kafka_look_again(struct kafka *k, struct hr_error *err) {
+    for (int i = 0; i < k->partitions; i++) {
+        struct kafka_partition *p = k->partition[i];
+        p->look = p->last.known;
+        if (p->look && !kafka_go_to(k, p, p->last.offset, err)) return false;
     }
     return true;
 }
@@ -127,7 +153,7 @@ static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct 
     if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
     const struct hr_position *from = position_in(k->open.from, p->name), *until = position_in(k->open.until, p->name);
     p->end = until ? until->at : high;
-    if (from) return resume(k, p, from->at, low, high, err);
+    if (from) return resume(k, p, from, low, high, err);
     if (!late && !k->open.from.n) return start(k, p, low, high, err);
     p->next = low; /* a partition that came later */
     return true;
@@ -152,7 +178,7 @@ static bool assign(struct kafka *k, int from, struct hr_error *err) {
         struct kafka_partition *p = k->partition[i];
         p->queue = rd_kafka_queue_get_partition(k->rk, k->topic, p->number);
         rd_kafka_queue_forward(p->queue, k->queue);
-        rd_kafka_topic_partition_list_add(list, k->topic, p->number)->offset = p->next;
+        rd_kafka_topic_partition_list_add(list, k->topic, p->number)->offset = p->look ? p->last.offset : p->next;
     }
     rd_kafka_error_t *e = NULL;
     rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -201,6 +227,15 @@ void kafka_partitions_free(struct kafka *k) {
 static void look_for_partitions(struct kafka *k) {
     rd_kafka_resp_err_t why;
     int n = k->open.bounded ? 0 : ask_partitions(k, ASK_MS, &why);
+    if (!k->gone && !k->open.bounded && is_missing(why)) {
+        hr_log(HR_WARN, "kafka: topic '%s' does not exist any more at %s; waiting for it", k->topic, k->brokers);
+        k->gone = true;
+    }
+    if (k->gone && n > 0) {
+        k->gone = false;
+        atomic_store(&k->back, true);
+        hr_wake(&k->open);
+    }
     if (n <= atomic_load(&k->seen)) return;
     atomic_store(&k->seen, n);
     hr_wake(&k->open);

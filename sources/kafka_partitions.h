@@ -7,6 +7,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* The last record that was handed out: in the checkpoint, as the position's detail. */
+struct kafka_last {
+    bool known;
+    int64_t offset, timestamp;
+    uint64_t hash;
+};
+
 struct kafka_partition {
     int32_t number;
     struct hr_split split;    /* "invoices[3]" */
@@ -15,6 +22,9 @@ struct kafka_partition {
     int64_t next;             /* the offset expected next */
     int64_t end;              /* what was there at open */
     bool at_end;              /* end-of-partition was seen at `next` */
+    struct kafka_last last;
+    bool look;                /* fetched from last.offset on, to see whether it is still the same record */
+    char detail[64];
 };
 
 /* Of a chunk at most: one batch, so that one hot partition feeds all lanes, and not much memory where messages are long. */
@@ -49,6 +59,8 @@ struct kafka {
     bool quitting, hungry;
     struct timespec fed;      /* when the fetchers were woken last */
     atomic_int seen;          /* partitions that the topic has by now */
+    bool gone;                /* it was not there when the watcher looked last */
+    atomic_bool back;         /* and is again */
     int32_t *led;             /* one partition of each broker that leads some */
     int leaders;
 };
@@ -62,9 +74,22 @@ bool kafka_add_partitions(struct kafka *, int n, bool late, struct hr_error *);
 /* The offsets in [from, to) of a partition are gone: exit 5, or count them. */
 bool kafka_loss(struct kafka *, const struct kafka_partition *, int64_t from, int64_t to, struct hr_error *);
 void kafka_partitions_free(struct kafka *);
+/* The topic was away: look whether it is the same one. */
+bool kafka_look_again(struct kafka *, struct hr_error *);
+/* It is another one, as what lies at an offset shows: exit 5, or read the partition from its beginning. */
+bool kafka_made_anew(struct kafka *, struct kafka_partition *, int64_t offset, const char *shows, struct hr_error *);
+bool kafka_go_to(struct kafka *, const struct kafka_partition *, int64_t offset, struct hr_error *);
 
 bool kafka_watch(struct kafka *);
 void kafka_unwatch(struct kafka *);
+
+/* ---- kafka_last.c ---- */
+
+struct kafka_last kafka_last_of(const rd_kafka_message_t *);
+bool kafka_last_is(const struct kafka_last *, const rd_kafka_message_t *);
+struct kafka_last kafka_last_from(const char *detail);
+void kafka_last_put(const struct kafka_last *, char *text, size_t n);
+
 /* ---- kafka_mirror.c ---- */
 
 /* Set the group's offsets, in the background: nothing depends on it. */

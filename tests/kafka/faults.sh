@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a real broker does to a job: the topic is not there yet, the broker is down at the start or goes away midway,
-# partitions are added, records are gone. The job waits and says so once, or ends with the reason; totals stay exact.
+# partitions are added, records are gone, the topic is made anew. The job waits and says so once, or ends with the reason; totals
+# stay exact. OUTAGE: seconds of an outage that is tried too (make check-long).
 set -eu
 tmp=$(mktemp -d)
 export KAFKA_ADMIN="$builddir/tests/kafka/admin" HEADRACE_PLUGIN_PATH=$builddir/.libs
@@ -106,5 +107,102 @@ produce
 "$broker" admin "$tmp" trim lost 0 15000
 "$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$STATE_DIR/out" 2>"$STATE_DIR/err" && fail "lost records were passed over"
 [ "$("$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now 2>&1 >/dev/null | grep -c '5000 ')" = 1 ] || fail "the number of lost records is not named"
-[ "$(invoices)" = 10000 ] || fail "a failed run moved the position"
-echo "stream: topic missing, broker down, gone and back, partitions added, records lost: waited or refused, all exact"
+[ "$(invoices)" = 10000 ] || fail "a failed run moved the position to $(invoices)"
+# the same length, so that only the last record tells; then shorter
+scene remade
+sed 's/^\( *\)starting_offsets: earliest/&\n\1on_data_loss: continue/' "$srcdir/pipelines/invoices.yaml" >"$STATE_DIR/continue.yaml"
+grep -q on_data_loss "$STATE_DIR/continue.yaml" || fail "the pipeline is written in another way"
+remake() { "$broker" admin "$tmp" delete "$TOPIC"; "$broker" topic "$tmp" "$TOPIC" 1; }
+now() { "$headrace" run "$1" --trigger available_now >"$STATE_DIR/out" 2>"$STATE_DIR/err"; }
+refused() { # TEXT
+    local code=0
+    now "$srcdir/pipelines/invoices.yaml" || code=$?
+    [ $code = 5 ] || fail "a topic made anew: exit $code, not 5"
+    said "$1" || fail "a topic made anew: not '$1'"
+    [ "$(invoices)" = "$at" ] || fail "a failed run moved the position from $at to $(invoices)"
+}
+"$broker" topic "$tmp" remade 1
+produce
+now "$srcdir/pipelines/invoices.yaml" || fail "exit $?"
+now "$srcdir/pipelines/invoices.yaml" || fail "the same topic again: exit $?"
+[ "$(grep -c . "$STATE_DIR/err")" = 0 ] || fail "the same topic again: it says something"
+at=$(invoices) # of a transaction's end, too
+remake
+produce
+refused 'kafka: remade[0]: offset 9999 holds another record than was read there: was the topic made anew?'
+now "$STATE_DIR/continue.yaml" || fail "on_data_loss: continue: exit $?"
+said 'kafka: remade[0]: offset 9999 holds another record than was read there; reading it from its beginning' || fail "going on is not said"
+[ "$(total)" = $twice ] || fail "remade: total $(total), not $twice"
+remake
+refused 'kafka: remade[0]: the checkpoint is at offset '"$at"', but the log ends at 0: was the topic made anew?'
+
+# the same while the job runs
+ended() { # TEXT: with exit 5
+    local code=0
+    wait $job || code=$?
+    job=
+    [ $code = 5 ] || fail "$TOPIC: exit $code, not 5"
+    said "$1" || fail "$TOPIC: not '$1'"
+    [ "$(total)" = $once ] || fail "$TOPIC: total $(total)"
+}
+scene shorter
+"$broker" topic "$tmp" shorter 1
+produce
+stream
+await counted 10000
+remake
+ended "kafka: shorter[0]: offset $at is not in the log: was the topic made anew?"
+scene replaced
+"$broker" topic "$tmp" replaced 1
+produce
+stream
+await counted 10000
+"$broker" admin "$tmp" delete replaced
+await said "topic 'replaced' does not exist any more"
+"$broker" topic "$tmp" replaced 1
+produce
+ended 'kafka: replaced[0]: offset 9999 holds another record than was read there: was the topic made anew?'
+
+# killed and started again while the job reads
+scene bounced
+"$broker" topic "$tmp" bounced 2
+stream
+for n in 1 2 3 4 5; do
+    "$builddir/tests/stream/produce" "$KAFKA_BROKERS" bounced "$sample" >/dev/null
+    "$broker" kill "$tmp"
+    "$broker" restart "$tmp"
+done
+await counted 50000
+"$broker" kill "$tmp"
+await said "waiting"
+finish 1414952967.85 # while nobody is there
+"$broker" restart "$tmp"
+
+if [ -n "${OUTAGE:-}" ]; then
+    scene outage
+    "$broker" topic "$tmp" outage 2
+    produce
+    stream
+    await counted 10000
+    "$broker" kill "$tmp"
+    await said "waiting"
+    before=$(awk '/^VmHWM/ { print $2 }' /proc/$job/status)
+    sleep "$OUTAGE" # not to wait for anything: this is the fault
+    after=$(awk '/^VmHWM/ { print $2 }' /proc/$job/status)
+    "$broker" restart "$tmp"
+    produce
+    await counted 20000
+    finish $twice
+    [ "$after" -lt $((before + 4096)) ] || fail "an outage of $OUTAGE s took the job from $before to $after KiB"
+    echo "stream: an outage of $OUTAGE s: exact, $before KiB before it and $after after"
+fi
+guarantee() { echo "guarantee: $1 | kafka | $2 | $3 | tests/kafka/faults.sh"; }
+guarantee 'topic not there yet' console 'waited for; available_now: exit 1, the topic named'
+guarantee 'no broker at the start, broker away midway' console 'waited for, exact totals'
+guarantee 'partition added' console 'found, read from its beginning'
+guarantee 'offsets gone (retention)' console 'exit 5 naming partition and count; the position as it was'
+guarantee 'topic made anew, job stopped' console 'exit 5 naming the partition; on_data_loss: continue reads it from its beginning'
+guarantee 'topic made anew, job running' console 'exit 5 naming the partition'
+guarantee 'SIGINT once, broker away' console 'exit 0, the epoch finished and published'
+guarantee 'broker killed -9 and restarted, five times' console 'exact totals, no restart of the job'
+echo "stream: topic missing, broker down, gone and back, partitions added, records lost, topic made anew, broker killed five times: waited or refused, all exact"
