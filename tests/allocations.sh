@@ -48,4 +48,5 @@ for ((at = 1; at <= made; at += at < 200 ? 1 : ${EVERY:-29})); do
     [ -z "$wrong" ] || { failed=$((failed + 1)); echo "FAIL: allocation $at: $wrong: $(head -2 err | tr '\n' ' ')"; }
 done
 echo "allocations: $tried of $made allocations failed, $ended runs ended by it, $failed wrong"
-[ $failed = 0 ] && [ $ended -gt 50 ]
+[ $failed = 0 ] && [ $ended -gt 50 ] || exit 1
+echo "guarantee: an allocation fails | file | any | one line and exit 1, or done without; the next run exact | tests/allocations.sh"

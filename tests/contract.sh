@@ -123,8 +123,17 @@ inject() {
         feed 3
         "$headrace" run job.yaml --lanes 1 >>shown 2>err || die "$what: the last run ended with $?"
         check 60
-        [ $code != 0 ] || return 0
+        [ $code != 0 ] || break
     done
+    guarantee "$call" "$how"
+}
+
+guarantee() { # CALL HOW
+    local from=${source/files/file} to=$sink fault='kill -9 at each step of writing and publishing' out='each row once, every count right'
+    from=${from/made/generator}
+    case $to in csv) to=file ;; totals | changed) to=sqlite ;; console) out='no row missing, every count right' ;; esac
+    case $2 in error=*) fault="${2#error=} at each ${1/pwrite64/write}" fault=${fault/fdatasync/fsync} out="exit 1, the failure named; then $out" ;; esac
+    echo "guarantee: $fault | $from | $to | $out | tests/contract.sh"
 }
 
 kill=signal=SIGKILL

@@ -261,7 +261,7 @@ int main(void) {
             }
         }
         if (tries < 20) die("%s: only %d tries", name[which], tries);
-        printf("guarantee: %s of the checkpoint | any | any | state and positions at one commit, %s\n", name[which],
+        printf("guarantee: %s of the checkpoint | any | any | state and positions at one commit, %s | tests/disk\n", name[which],
                which == DISK_CUT ? "none lost where commits are synced" : "the failure named, gone on from");
         printf("disk: %s: %d tries at the %d steps of a checkpoint's life, %d ended with its name, all whole\n", name[which], tries, steps, named);
     }

@@ -59,4 +59,5 @@ while [ "$hit" -lt "$kills" ]; do
     last_table "$state/all" >"$state/table"
     cmp "$tmp/whole/table" "$state/table" || { echo "kill: the table of drain $drains differs (seed $seed)"; exit 1; }
 done
+echo "guarantee: kill -9 at a random instant | kafka | console | totals and last table to the byte those of one run | tests/kill.sh"
 echo "kill: $hit kills that hit, $runs runs, $drains drains, all equal to one run (trigger $trigger, $lanes lanes, seed $seed)"

@@ -120,4 +120,6 @@ run 0 '' read-drop.yaml
 {"id":3}' ] || fail "on_error drop: $(cat out)"
 "$headrace" state read-drop.yaml | grep -q 'kafka: in 3, out 2, filtered 0, dropped 1, dead-lettered 0, bad 1' || fail 'not counted as dropped'
 run 1 'kafka: in[0]@1: the record has 28 bytes, more than limits.record (20)' read-fail.yaml
+echo "guarantee: more groups or state than limits say | file | any | exit 1 naming node, number and limit; nothing of the epoch committed, goes on with a higher one | tests/limits.sh"
+echo "guarantee: a record longer than limits.record | file, kafka | any | a bad row, by on_error | tests/limits.sh"
 echo "limits: groups and state refused and resumed with 1 and 4 lanes, long records of files and topics"

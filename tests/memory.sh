@@ -83,4 +83,5 @@ pipeline killed $rows 1MiB complete >killed.yaml
 "$headrace" run killed.yaml >/dev/null
 view killed | cmp all.view -
 "$headrace" state killed.yaml group_by | cmp all.out -
+echo "guarantee: more groups than limits.memory holds, kill -9 | generator | console | to the byte as with plenty of memory | tests/memory.sh"
 echo "memory: $(wc -l <all.out) groups in 1MiB as in 4GiB, over $(one some 'select epoch from hr_meta') epochs and $kills kills"

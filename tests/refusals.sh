@@ -165,4 +165,7 @@ broker=
 TOPIC=invoices expect 1 "no answer from $KAFKA_BROKERS" "$headrace" run topic.yaml --checkpoint down.db
 
 echo "refusals: $passed passed, $failed failed"
-[ $failed = 0 ]
+[ $failed = 0 ] || exit 1
+guarantee() { echo "guarantee: $1 | file | any | $2 | tests/refusals.sh"; }
+guarantee 'checkpoint cut off, zeroed, changed, foreign, of another format' 'exit 4 with the reason; the file as it was'
+guarantee 'second process on the checkpoint' 'exit 4 naming the process; nothing read'

@@ -273,4 +273,9 @@ rm -rf out state.db*
 rows 20000 | OUTBOX=4KiB "$headrace" run stdin.yaml 2>err
 [ $? = 1 ] && grep -q 'file_2: the rows of one epoch take more than 4096 bytes in the outbox' err || die "stdin: the limit is not named"
 pass
+echo "guarantee: kill -9 at each rename of publishing | file (stdin) | file | each row that was committed once | tests/sinks.sh"
+echo "guarantee: more rows than limits.outbox holds | file (stdin) | file | the epoch ends early, or exit 1 naming the limit | tests/sinks.sh"
+echo "guarantee: sink emptied or replaced, checkpoint an old copy | file | file | exit 4 with the reason; nothing written | tests/sinks.sh"
+echo "guarantee: target locked by somebody else | file | sqlite | waited for, every row once | tests/sinks.sh"
+echo "guarantee: reader that takes nothing | generator | console | memory bounded; two signals end it | tests/sinks.sh"
 echo "sinks: $passed passed"

@@ -124,4 +124,6 @@ rm columns.db
 PASSWORD=wrong-Pa55 read_topic columns "starting_offsets: earliest, config: {$secure, sasl.password: \"\${PASSWORD}\"}" n && fail "a wrong password was taken"
 grep -q 'error: kafka: refused by .*authentication' err || fail "a wrong password is not named"
 ! grep -q wrong-Pa55 err || fail "the password is shown"
+echo "guarantee: aborted transactions of a producer | kafka | console | never counted | tests/kafka/source.sh"
+echo "guarantee: kill -9 before the first epoch, starting at latest | kafka | console | what came after the start is read | tests/kafka/source.sh"
 echo "stream: source: columns, starting offsets, a kill under latest, aborted transactions, TLS and SASL"

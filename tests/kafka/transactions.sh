@@ -133,4 +133,8 @@ more
 "$headrace" run job.yaml --trigger available_now --checkpoint before.db >>out 2>err
 [ $? = 4 ] || die "an epoch behind an open transaction was not seen"
 check
+echo "guarantee: kill -9 at a random instant, of the broker once | kafka | kafka | a read_committed consumer sees each row once | tests/kafka/transactions.sh"
+echo "guarantee: two processes of one name | kafka | kafka | one of them ends, with the reason; each row once | tests/kafka/transactions.sh"
+echo "guarantee: checkpoint an old copy | kafka | kafka | exit 4 with the reason; nothing written | tests/kafka/transactions.sh"
+echo "guarantee: transaction of another left open | kafka | kafka | what the sink remembers is read behind it; each row once | tests/kafka/transactions.sh"
 echo "transactions: one of two ended, refused with an old checkpoint, read behind an open transaction; rows still each once"
