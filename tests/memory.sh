@@ -33,7 +33,8 @@ view() { one "$1" 'select * from group_by'; one "$1" 'select hex(s0), hex(s1), h
 
 # all in memory, in one go
 pipeline all $rows 4GiB complete >all.yaml
-"$headrace" run all.yaml --lanes 2 >tables
+"$headrace" run all.yaml --lanes 2 >tables 2>err
+[ ! -s err ] || { echo "memory: $(cat err), in 4GiB"; exit 1; }
 tail -n "$(one all 'select count(*) from group_by')" tables >all.out # an epoch each second printed one
 view all >all.view
 [ "$(one all 'select sum(n) from group_by')" = "$rows" ]
@@ -41,7 +42,8 @@ view all >all.view
 
 # little memory: epochs end early, and what they print at last is what each group ended with
 pipeline some $rows 1MiB update >some.yaml
-"$headrace" run some.yaml --lanes 2 >some.out
+"$headrace" run some.yaml --lanes 2 >some.out 2>err
+[ "$(grep -c 'many: epochs end before their trigger, .* limits: {memory: 1MiB}' err)/$(wc -l <err)" = 1/1 ] || { echo "memory: said $(cat err)"; exit 1; }
 [ "$(one some 'select epoch from hr_meta')" -ge 5 ] || { echo "memory: only $(one some 'select epoch from hr_meta') epochs: nothing had to leave memory"; exit 1; }
 view some | cmp all.view -
 awk -F'"total"' '{ last[$1] = $0 } END { for (k in last) print last[k] }' some.out | sort | cmp <(sort all.out) -

@@ -2,11 +2,11 @@
 # Few groups against many that all change in each epoch of 5 s; the restart with many; what a checkpoint costs.
 #
 # The many are half as many as the file has records: a million at full size. Once over invoices (the file, hard-linked
-# to be read eight times, with InvoiceID made unique), once over generated rows, where nothing but the groups takes time.
+# to be read 40 times, with InvoiceID made unique), once over generated rows, where nothing but the groups takes time.
 
-links=8
+links=40
 groups=$((records / 2))
-rows=$((records * 100))
+rows=$((records * 300))
 
 section_groups() {
     no_broker

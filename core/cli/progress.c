@@ -98,11 +98,22 @@ static void report_line(const struct plan *p, const struct epoch_report *r, doub
     fprintf(stderr, ", %ld MiB", resident_mib());
 }
 
+/* Once: each such epoch writes groups that the next one changes again. */
+static void say_early(const struct plan *p) {
+    static bool said;
+    char size[24];
+    if (said) return;
+    said = true;
+    log_line(HR_WARN, "%s: epochs end before their trigger, as the groups that change in one are too many for limits: {memory: %s}; "
+             "results are the same, but more memory lets it run faster", p->config.name, bytes_text(p->config.limits.memory.n, size));
+}
+
 void progress_report(const struct plan *p, const struct epoch_report *r) {
     int64_t now = clock_monotonic_us();
     double seconds = (double)(now - last_us + 1) / 1e6;
     last_us = now;
     total += r->records;
+    if (r->early) say_early(p);
     if (kind == PROGRESS_JSON) report_json(p, r, seconds);
     if (kind == PROGRESS_LINE) report_line(p, r, seconds);
 }

@@ -6,7 +6,7 @@
 enum { LARGEST_RECORD = 512 << 20 /* lengths of text, and what becomes of it, are 32 bits */, DEEPEST = 1024 };
 
 static const struct hr_option table[] = {
-    HR_OPTION(struct limits, memory, "512MiB", "state in memory: beyond it, state moves to disk"),
+    HR_OPTION(struct limits, memory, "1GiB", "state in memory: beyond it, state moves to disk"),
     HR_OPTION(struct limits, state, "16GiB", "state of a node, wherever it is"),
     HR_OPTION(struct limits, groups, "100000000", "groups of a node"),
     HR_OPTION(struct limits, record, "16MiB", "one input record"),

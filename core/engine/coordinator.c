@@ -111,6 +111,7 @@ static bool finish(struct coordinator *c) {
     profile_part(mark, PROFILE_PUBLISH);
     c->published = c->epoch++;
     int64_t end = now(c);
+    report.early = c->early;
     report.lag = c->ports.report ? feed_lag(c->feed) : -1;
     report.groups = c->state ? groups_count(c->state) : 0;
     report.wait_us = merged - c->closed_at;
@@ -136,8 +137,9 @@ bool coordinator_recover(struct coordinator *c, bool remembers) {
 /* ---- steps ---- */
 
 static bool time_to_close(struct coordinator *c, bool ended) {
-    bool full = publisher_is_full(&c->publisher) || budget_over(&c->feed->budget);
-    return ended || c->stop || full || now(c) >= c->due || (c->first && feed_caught_up(c->feed));
+    if (ended || c->stop || now(c) >= c->due) return true;
+    c->early = budget_over(&c->feed->budget);
+    return c->early || publisher_is_full(&c->publisher) || (c->first && feed_caught_up(c->feed));
 }
 
 static enum step end_run(struct coordinator *c) {
@@ -169,6 +171,7 @@ static void set_due(struct coordinator *c) {
 /* False: it is not due, or there is nothing in it. */
 static bool close_epoch(struct coordinator *c) {
     bool ended = feed_ended(c->feed);
+    c->early = false;
     if (!time_to_close(c, ended)) return false;
     if (c->stop) feed_stop(c->feed);
     c->last = ended || c->stop;

@@ -12,6 +12,7 @@ struct epoch_report {
     int64_t epoch;
     uint64_t records, groups, changed;
     uint64_t unfit;       /* totals that this epoch changed and that are null, as they do not fit their type */
+    bool early;           /* it ended before it was due, as the groups near limits.memory */
     int64_t lag;          /* records that wait; -1: not known */
     int64_t wait_us, commit_us, publish_us, total_us; /* lanes' hand-over, checkpoint, sink, all */
     struct hr_positions from, to;
@@ -45,6 +46,7 @@ struct coordinator {
     bool stop;                 /* asked to end */
     int waiting;               /* lanes that have not handed over the closed epoch; 0: none is closed */
     bool last;                 /* the closed epoch is the run's last */
+    bool early;                /* and ended before it was due, as memory is short */
     struct arena arena;        /* positions of the closed epoch */
     struct arena before;       /* and those it started from */
     struct hr_positions from, to;
