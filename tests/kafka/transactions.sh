@@ -1,15 +1,15 @@
 #!/bin/bash
-# The kafka sink on a real broker: from_json, filter, to_json into a topic, killed with -9 at random instants; the broker
-# killed once in the middle. A read_committed consumer then sees the row of each input record once, and all of them.
+# The kafka sink on a real broker: from_json, filter, to_json into a topic, killed with -9 at random instants, and so is the
+# broker. A read_committed consumer then sees the row of each input record once, and all of them.
 # Then: of two processes of the same name one at most goes on, an old checkpoint is refused, and the topic of epochs is read
 # behind somebody else's open transaction.
-# KILLS: kills that hit. TIMES: copies of the sample that are produced at a time.
+# KILLS, BOUNCES: kills of the job, and of the broker. TIMES: copies of the sample that are produced at a time; COPIES: at least, in all.
 set -u
 tmp=$(mktemp -d)
 export KAFKA_ADMIN="$builddir/tests/kafka/admin" HEADRACE_PLUGIN_PATH=$builddir/.libs
 headrace=$builddir/headrace broker=$srcdir/tests/kafka/broker.sh
 sample=$srcdir/pipelines/data/invoices.csv
-kills=${KILLS:-20} times=${TIMES:-5} seed=${SEED:-$$}
+kills=${KILLS:-20} bounces=${BOUNCES:-2} times=${TIMES:-5} copies=${COPIES:-50} seed=${SEED:-$$}
 RANDOM=$seed
 job=
 "$broker" start "$tmp" || exit $?
@@ -59,15 +59,14 @@ check() {
 }
 
 more
-hit=0 runs=0 bounced=
+hit=0 bounced=0
 while [ $hit -lt "$kills" ]; do
     [ "$(position)" -lt $((produced * 10000 - times * 2000)) ] || more
-    runs=$((runs + 1))
     "$headrace" run job.yaml >>out 2>>err &
     job=$!
     if [ $((hit % 2)) = 0 ]; then await past "$(position)"; fi # every other one is alone with chance: also while it recovers
-    if [ -z "$bounced" ] && [ $hit -ge $((kills / 2)) ]; then
-        bounced=yes
+    if [ $hit -ge $(((bounced + 1) * kills / (bounces + 1))) ]; then
+        bounced=$((bounced + 1))
         "$broker" kill "$tmp"
         "$broker" restart "$tmp" || die "the broker did not come back"
         more
@@ -80,9 +79,10 @@ while [ $hit -lt "$kills" ]; do
     job=
     hit=$((hit + 1))
 done 2>/dev/null
+until [ $produced -ge "$copies" ]; do more; done
 run --trigger available_now || die "the last run ended with $?"
 check
-echo "transactions: $hit kills and one of the broker, $((produced * 10000)) records in, $(wc -l <dumped) out, each once, in $(epoch) epochs (seed $seed)"
+echo "transactions: $hit kills and $bounced of the broker, $((produced * 10000)) records in, $(wc -l <dumped) out, each once, in $(epoch) epochs (seed $seed)"
 
 # ---- two processes of one name, the second from a copy of the checkpoint: only one of them goes on ----
 cp state.db old.db
@@ -133,7 +133,7 @@ more
 "$headrace" run job.yaml --trigger available_now --checkpoint before.db >>out 2>err
 [ $? = 4 ] || die "an epoch behind an open transaction was not seen"
 check
-echo "guarantee: kill -9 at a random instant, of the broker once | kafka | kafka | a read_committed consumer sees each row once | tests/kafka/transactions.sh"
+echo "guarantee: kill -9 at a random instant, of the broker twice | kafka | kafka | a read_committed consumer sees each row once | tests/kafka/transactions.sh"
 echo "guarantee: two processes of one name | kafka | kafka | one of them ends, with the reason; each row once | tests/kafka/transactions.sh"
 echo "guarantee: checkpoint an old copy | kafka | kafka | exit 4 with the reason; nothing written | tests/kafka/transactions.sh"
 echo "guarantee: transaction of another left open | kafka | kafka | what the sink remembers is read behind it; each row once | tests/kafka/transactions.sh"
