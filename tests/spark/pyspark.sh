@@ -1,5 +1,5 @@
 #!/bin/bash
-# PySpark from PyPI and the jars of its Kafka source from Maven, in the cache; pom.xml names the version.
+# PySpark from PyPI and the jars of its Kafka source from Maven, in the cache; pom.xml names the version, or SPARK does.
 #
 #   pyspark.sh          prints the folder of the virtual environment
 #   pyspark.sh jars     prints the folder of the jars
@@ -7,7 +7,9 @@
 # Exit code 77: no Java, Python or Maven here, so the caller may skip.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-version=$(sed -n '/<artifactId>spark-sql-kafka/{n;s:.*<version>\(.*\)</version>.*:\1:p;}' "$here/pom.xml")
+version=${SPARK:-$(sed -n 's:.*<spark>\(.*\)</spark>.*:\1:p' "$here/pom.xml")}
+scala=2.12
+[ "${version%%.*}" = 3 ] || scala=2.13
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/headrace
 die() { echo "pyspark.sh: $1" >&2; exit "${2:-1}"; }
 command -v java >/dev/null || die "no java: install openjdk-17-jre-headless" 77
@@ -29,7 +31,7 @@ install_jars() {
     command -v mvn >/dev/null || die "no mvn to fetch Spark's Kafka source with: install maven" 77
     local part
     part=$(mktemp -d "$1.XXXXXX")
-    mvn -q -B -Dstyle.color=never -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$part" >&2 ||
+    mvn -q -B -Dstyle.color=never -Dspark="$version" -Dscala=$scala -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$part" >&2 ||
         { rm -rf "$part"; die "Maven could not fetch Spark's Kafka source $version"; }
     mv -T "$part" "$1" 2>/dev/null || rm -rf "$part"
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The same pipelines on headrace and, exported, on real Spark, over the same topics of the same real broker: every file in
 # pipelines/ that exports, and those in streams/. Then a job that begins on headrace and ends on Spark.
-# Exit code 77: no Java, Maven or Python here.
+# SPARK: another version of Spark than pom.xml names. Exit code 77: no Java, Maven or Python here.
 set -eu -o pipefail
 here=$srcdir/tests/spark
 headrace=$builddir/headrace broker=$srcdir/tests/kafka/broker.sh
