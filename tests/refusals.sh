@@ -45,7 +45,7 @@ fi
 job limits "$file" id >limits.yaml
 echo 'limits: {record: 20MiB, groups: 5, depth: 7}' >>limits.yaml
 expect 0 '' "$headrace" explain limits.yaml
-grep -qx 'limits: memory 512MiB, state 16GiB, groups 5, record 20MiB, depth 7, outbox 64MiB' out ||
+grep -qx 'limits: memory 1GiB, state 16GiB, groups 5, record 20MiB, depth 7, outbox 64MiB' out ||
     { echo "FAIL: explain shows other limits"; grep limits out; failed=$((failed + 1)); }
 
 # ---- command line ----
