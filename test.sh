@@ -59,6 +59,8 @@ step "ASan+UBSan: check" make -C build/asan -j2 check SEEDS=300
 step "TSan: configure" configure_in build/tsan --enable-werror --enable-tsan CFLAGS="$sanitized -Wno-error=tsan"
 step "TSan: build" make -C build/tsan -j2
 step "TSan: lanes" make -C build/tsan check TESTS=tests/lanes.sh ROWS=100000
+step "TSan: sinks, faults, Kafka" make -C build/tsan check TESTS="tests/sinks.sh tests/faults.sh tests/limits.sh tests/refusals.sh
+    tests/codes.sh tests/embedded.sh tests/embedded_kill.sh"
 
 step "modules: configure" configure_in build/modules --enable-werror --with-modules=all
 step "modules: build" make -C build/modules -j2
