@@ -231,7 +231,7 @@ START_TEST(closest_candidate) {
         {"to_dat", "to_date"}, {"to_datte", "to_date"}, {"ot_date", "to_date"}, {"filtre", "filter"}, {"fliter", "filter"},
         {"selekt", "select"}, {"grupby", "group_by"}, {"wiht", "with"}, {"if", "id"}, {"i", NULL},
         {"ids", "id"}, {"", NULL}, {"x", NULL}, {"kafka", NULL}, {"group_by_and_a_lot_more", NULL},
-        {"widths", "with"},
+        {"widths", "with"}, {"GROUP_BY", "group_by"}, {"ID", "id"},
     };
     for (size_t i = 0; i < COUNT(wanted); i++) {
         const char *near = closest(wanted[i].name, names);

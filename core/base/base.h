@@ -72,8 +72,8 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b) {
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* The candidate closest to `name` (optimal string alignment distance, at most a third of its length
- * and at least 1), or NULL. candidates ends with NULL. */
+/* The candidate that differs from `name` in case only, or the closest one (optimal string alignment distance, at most a
+ * third of its length and at least 1), or NULL. candidates ends with NULL. */
 const char *closest(const char *name, const char *const *candidates);
 
 /* Monotonic and wall clock in microseconds. */

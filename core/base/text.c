@@ -2,6 +2,7 @@
 #include "core/base/base.h"
 
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 static uint64_t load(const unsigned char *p, size_t n) {
@@ -49,11 +50,11 @@ const char *closest(const char *name, const char *const *candidates) {
     size_t n = strlen(name), most = n / 3 > 1 ? n / 3 : 1;
     const char *best = NULL;
     for (; candidates && *candidates; candidates++) {
+        if (!strcasecmp(name, *candidates)) return *candidates;
         size_t d = distance(name, n, *candidates, strlen(*candidates));
         if (d <= most && d < n) {
             best = *candidates;
-            most = d ? d - 1 : 0;
-            if (!d) break;
+            most = d - 1;
         }
     }
     return best;
