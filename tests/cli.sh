@@ -189,9 +189,9 @@ expect 0 "$headrace" state job.yaml by_id
 expect 2 "$headrace" state job.yaml from_json
 says err "state: no stateful node 'from_json'"
 expect 4 "$headrace" state job.yaml --checkpoint none.db
-says err 'state: no checkpoint at none.db'
+says err 'no checkpoint at none.db: No such file or directory'
 expect 4 "$headrace" state forgets.yaml
-says err 'state: no checkpoint at (none)'
+says err 'the pipeline has no checkpoint'
 expect 3 "$headrace" state bad.yaml
 [ ! -e none.db ] || fail 'state made a checkpoint'
 

@@ -72,10 +72,7 @@ int cli_state(int argc, char **argv) {
     struct hr_error err = {0};
     struct store_job job = job_of(&plan, &plan.arena);
     job.read_only = true;
-    FILE *there = plan.config.checkpoint ? fopen(plan.config.checkpoint, "r") : NULL;
-    if (!there) error_set(&err, HR_ECHECKPOINT, "state: no checkpoint at %s", plan.config.checkpoint ? plan.config.checkpoint : "(none)");
-    else fclose(there);
-    struct store *store = err.code ? NULL : store_open(plan.config.checkpoint, &job, &err);
+    struct store *store = store_there(plan.config.checkpoint, &err) ? store_open(plan.config.checkpoint, &job, &err) : NULL;
     if (store) {
         if (show(&plan, store, c.files == 2 ? c.file[1] : NULL, &err) && c.connect) print_lag(&plan, store, &err);
         store_close(store, &err);

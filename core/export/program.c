@@ -212,9 +212,7 @@ static void put_head(struct program *p, const char *body, struct hr_buffer *out)
 
 static bool open_checkpoint(struct program *p) {
     const char *path = p->plan->config.checkpoint;
-    FILE *there = path ? fopen(path, "re") : NULL;
-    if (!there) return error_set(p->err, HR_ECHECKPOINT, "export: no checkpoint at %s", path ? path : "(none)");
-    fclose(there);
+    if (!store_there(path, p->err)) return false;
     struct store_job job = job_of(p->plan, program_arena(p));
     job.memory = 0; /* every group is wanted, and wanted once */
     p->store = store_open(path, &job, p->err); /* not for reading only: a job that still runs would go on counting */

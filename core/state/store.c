@@ -1,6 +1,7 @@
 /* The checkpoint: one transaction an epoch. */
 #include "core/state/store_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,11 @@ static void make_groups(struct store *s) {
         s->rows[i].few = groups_new(n->shape);
         s->rows[i].saved_end = arena_zalloc(&s->arena, ((size_t)n->shape->aggs + 1) * sizeof(size_t));
     }
+}
+
+bool store_there(const char *path, struct hr_error *err) {
+    if (!path) return error_set(err, HR_ECHECKPOINT, "the pipeline has no checkpoint");
+    return access(path, R_OK) == 0 || error_set(err, HR_ECHECKPOINT, "no checkpoint at %s: %s", path, strerror(errno));
 }
 
 struct store *store_open(const char *path, const struct store_job *job, struct hr_error *err) {

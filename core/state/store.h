@@ -31,6 +31,9 @@ struct store_job {
 };
 
 struct store;
+/* Whether there is one to look at; path NULL: the pipeline has none. False: err says so (HR_ECHECKPOINT). */
+bool store_there(const char *path, struct hr_error *);
+
 /* path NULL: keeps nothing (a private database that goes when it is closed), same calls.
  * Creates under a temporary name, or checks and loads. err names what is refused (HR_ECHECKPOINT). */
 struct store *store_open(const char *path, const struct store_job *, struct hr_error *);
