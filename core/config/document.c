@@ -73,10 +73,11 @@ static void parse_fault(struct loader *l) {
     const yaml_parser_t *p = &l->parser;
     if (p->error == YAML_MEMORY_ERROR) out_of_memory();
     struct hr_place at = place(l->document, p->problem_mark);
-    bool flow = p->context && strstr(p->context, "flow");
+    const char *hint = p->context && strstr(p->context, "flow")    ? "; a value with ${...}, a comma or a colon inside {} or []? quote it"
+                       : p->problem && strstr(p->problem, "start any") ? "; a value that begins with a backquote, @ or %? quote it"
+                                                                       : "";
     document_fault(l->document, at, 1, "YAML: %s%s%s%s", p->problem ? p->problem : "cannot be parsed",
-                   p->context ? " " : "", p->context ? p->context : "",
-                   flow ? "; a value with ${...}, a comma or a colon inside {} or []? quote it" : "");
+                   p->context ? " " : "", p->context ? p->context : "", hint);
 }
 
 static bool next(struct loader *l, yaml_event_t *e) {
