@@ -126,8 +126,7 @@ bool schema_parse(struct arena *a, const char *text, struct hr_schema *out, size
         blanks(&p);
         *at = (size_t)(p - text);
         if (!type_parse(&p, &field[n].type))
-            return error_set(err, HR_ECONFIG, "a type is wanted here: BOOLEAN, INT, BIGINT, DOUBLE, STRING, DATE, "
-                                              "TIMESTAMP or DECIMAL(p,s)");
+            return error_set(err, HR_ECONFIG, "a type is wanted here: " TYPE_NAMES);
         if (word(&p, "NOT") && !word(&p, "NULL")) return error_set(err, HR_ECONFIG, "NOT is followed by NULL");
         n++;
     } while (take(&p, ','));

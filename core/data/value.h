@@ -13,6 +13,8 @@ bool type_equal(struct hr_type, struct hr_type);
 bool schema_parse(struct arena *, const char *text, struct hr_schema *out, size_t *at, struct hr_error *);
 /* One type name such as "DECIMAL(18,2)" starting at *p, which moves behind it. */
 bool type_parse(const char **p, struct hr_type *out);
+/* For a message: what type_parse() takes. */
+#define TYPE_NAMES "BOOLEAN, INT, BIGINT, DOUBLE, STRING, DATE, TIMESTAMP or DECIMAL(p,s) with p up to 38 and s up to p"
 
 /* proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms") */
 /* Within the years 1 to 9999. */

@@ -217,7 +217,7 @@ static struct tree *cast(struct parser *p) {
     take(p);
     const char *s = p->text + (p->token.kind == TOKEN_END ? type_at : p->token.at);
     struct hr_type type;
-    if (p->token.kind == TOKEN_BAD || !type_parse(&s, &type)) return expected(p, "a type");
+    if (p->token.kind == TOKEN_BAD || !type_parse(&s, &type)) return expected(p, "a type (" TYPE_NAMES ")");
     p->end = (size_t)(s - p->text);
     p->token = lexer_next(p->arena, p->text, p->end);
     if (!take_sign(p, ")")) return expected(p, "')'");
