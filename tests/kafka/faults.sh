@@ -103,11 +103,12 @@ produce
 stream
 await counted 10000
 finish $once
+at=$(invoices) # 10000, or 10001 when the marker of the writer's transaction was passed too
 produce
 "$broker" admin "$tmp" trim lost 0 15000
 "$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now >"$STATE_DIR/out" 2>"$STATE_DIR/err" && fail "lost records were passed over"
-[ "$("$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now 2>&1 >/dev/null | grep -c '5000 ')" = 1 ] || fail "the number of lost records is not named"
-[ "$(invoices)" = 10000 ] || fail "a failed run moved the position to $(invoices)"
+[ "$("$headrace" run "$srcdir/pipelines/invoices.yaml" --trigger available_now 2>&1 >/dev/null | grep -c "($((15000 - at)) records)")" = 1 ] || fail "the number of lost records is not named"
+[ "$(invoices)" = "$at" ] || fail "a failed run moved the position to $(invoices)"
 # the same length, so that only the last record tells; then shorter
 scene remade
 sed 's/^\( *\)starting_offsets: earliest/&\n\1on_data_loss: continue/' "$srcdir/pipelines/invoices.yaml" >"$STATE_DIR/continue.yaml"
@@ -159,8 +160,10 @@ stream
 await counted 10000
 "$broker" admin "$tmp" delete replaced
 await said "topic 'replaced' does not exist any more"
+kill -STOP $job # it is not to look before the topic is as long as it was
 "$broker" topic "$tmp" replaced 1
 produce
+kill -CONT $job
 ended 'kafka: replaced[0]: offset 9999 holds another record than was read there: was the topic made anew?'
 
 # killed and started again while the job reads
