@@ -59,6 +59,14 @@ void rows_csv_header(struct hr_buffer *out, const struct hr_schema *schema) {
     hr_put(out, "\n", 1);
 }
 
+/* As in JSON, which is Spark's format for csv too, but without the quotes. */
+static void put_timestamp(struct hr_buffer *out, const struct hr_column *c, uint32_t row) {
+    size_t at = out->n;
+    hr_put_json(out, c->type, hr_value(c, row));
+    out->n -= 2;
+    memmove(out->p + at, out->p + at + 1, out->n - at);
+}
+
 void rows_csv_put(struct hr_buffer *out, const struct hr_batch *b, uint32_t row) {
     for (int k = 0; k < b->columns; k++) {
         const struct hr_column *c = &b->column[k];
@@ -67,6 +75,8 @@ void rows_csv_put(struct hr_buffer *out, const struct hr_batch *b, uint32_t row)
         if (c->type.id == HR_STRING) {
             const struct hr_text *text = hr_value(c, row);
             put_field(out, text->p, text->n);
+        } else if (c->type.id == HR_TIMESTAMP) {
+            put_timestamp(out, c, row);
         } else {
             hr_put_value(out, c->type, hr_value(c, row)); /* never holds what would have to be quoted */
         }

@@ -143,7 +143,7 @@ sinks:
 YAML
 printf '%s\n' '{"b":true,"i":-9007199254740993,"d":1e300,"s":"a,\"b\"\nc","day":"2024-02-29","at":"2024-02-29T12:00:00Z","m":1234.50}' '{"s":""}' >types.ndjson
 expect 0 '' "$headrace" run types.yaml
-printf 'b,i,d,s,day,at,m\ntrue,-9007199254740993,1.0E300,"a,""b""\nc",2024-02-29,2024-02-29 12:00:00,1234.50\n,,,"",,,\n' |
+printf 'b,i,d,s,day,at,m\ntrue,-9007199254740993,1.0E300,"a,""b""\nc",2024-02-29,2024-02-29T12:00:00.000Z,1234.50\n,,,"",,,\n' |
     diff - types/part-00000000000000000001.csv || die "csv differs"
 [ "$(sqlite3 types.db "select b, i, d, s, day, at, m, typeof(m) from types where i is not null")" = "1|-9007199254740993|1.0e+300|a,\"b\"
 c|2024-02-29|2024-02-29 12:00:00|1234.50|text" ] || die "sqlite differs: $(sqlite3 types.db 'select * from types')"
