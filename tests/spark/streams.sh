@@ -19,13 +19,14 @@ cd "$srcdir"
 
 fail() { echo "spark: $*" >&2; exit 1; }
 
-# submit PROGRAM ARGUMENT...: on Spark; prints what the program prints
-submit() {
+# submit PROGRAM ARGUMENT...: on Spark, which leaves things where it runs; prints what the program prints
+submit() (
+    cd "$tmp"
     TMPDIR=$tmp PATH=$spark/bin:$PATH nice spark-submit --master 'local[2]' --jars "$(echo "$jars"/*.jar | tr ' ' ,)" \
         --conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=2 --conf spark.driver.host=127.0.0.1 \
         --conf spark.sql.warehouse.dir="$tmp/warehouse" --conf spark.local.dir="$tmp" "$@" 2>"$tmp/spark.log" ||
         { grep -E "Exception|Error" "$tmp/spark.log" | head -5 >&2; fail "$1 failed on Spark"; }
-}
+)
 
 # bounded FILE: the pipeline with a trigger that ends and a console that shows all rows
 bounded() { sed -E 's/^trigger:.*/trigger: available_now/; s/console: \{/console: {rows: 1000000, /' "$1"; }
@@ -45,6 +46,9 @@ records() {
     "$headrace" run "$tmp/records.yaml" 2>/dev/null | sed 's/,"/\t"/g' | sort
 }
 
+# cells FOLDER: what is in the files beneath it, without the headers of CSV
+cells() { find "$1" -name 'part-*' -exec cat {} + | grep -v '^SellerID,' | tr ':,' '\t\t' | sort; }
+
 same() { awk -f "$here/same.awk" "$1" "$2" || fail "$3: headrace and Spark differ"; }
 
 # both FILE: on headrace and on Spark
@@ -60,6 +64,11 @@ both() {
         TOPIC=$name-headrace INVOICES=$sample "$headrace" run "$tmp/$name.yaml"
         TOPIC=$name-spark INVOICES=$sample submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" >/dev/null
         for side in headrace spark; do records "$name-$side" >"$tmp/$name-$side"; done
+    elif grep -q 'option("path"' "$tmp/$name.py"; then
+        mkdir "$tmp/out-headrace"
+        TOPIC=invoices "$headrace" run "$tmp/$name.yaml" --data-dir "$tmp/out-headrace"
+        TOPIC=invoices OUT=$tmp/out-spark submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" >/dev/null
+        for side in headrace spark; do cells "$tmp/out-$side" >"$tmp/$name-$side"; done
     else
         TOPIC=invoices "$headrace" run "$tmp/$name.yaml" | awk -f "$here/totals.awk" >"$tmp/$name-headrace"
         TOPIC=invoices submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" | awk -f "$here/totals.awk" >"$tmp/$name-spark"
