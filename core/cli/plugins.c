@@ -19,7 +19,8 @@ static void print_mode(int modes) {
     snprintf(words, sizeof words, "%s%s%s", modes & HR_APPEND ? "append|" : "", modes & HR_COMPLETE ? "complete|" : "",
              modes & HR_UPDATE ? "update|" : "");
     words[strlen(words) - 1] = '\0'; /* a sink can do something */
-    printf("  %-18s %-22s which rows (default: complete after group_by, else append)\n", "mode", words);
+    option_print("mode", words, "which rows (default: complete after group_by, else append)", stdout);
+    putchar('\n');
 }
 
 static void print_one(const struct registered *r) {

@@ -74,8 +74,9 @@ struct yaml *yaml_get(const struct yaml *map, const char *key);
  * "did you mean". `reserved` names keys to skip ("id"). `who` begins each fault: "to_date". */
 bool options_fill(struct document *, const struct yaml *map, const struct hr_option *table,
                   const char *who, const char *const *reserved, void *self);
-/* The table as text for `headrace plugins NAME`. */
+/* The table as text for `headrace plugins NAME`, and the beginning of a line of it. */
 void options_print(const struct hr_option *table, FILE *);
+void option_print(const char *name, const char *takes, const char *help, FILE *);
 
 bool duration_parse(const char *text, int64_t *us);
 bool bytes_parse(const char *text, int64_t *n);

@@ -180,9 +180,13 @@ static const char *const type_word[] = {
     [HR_OPT_DURATION] = "5s, 100ms, ...", [HR_OPT_BYTES] = "16MiB, ...", [HR_OPT_ENUM] = NULL,
 };
 
+void option_print(const char *name, const char *takes, const char *help, FILE *out) {
+    fprintf(out, "  %-16s  %-26s  %s", name, takes, help);
+}
+
 void options_print(const struct hr_option *table, FILE *out) {
     for (const struct hr_option *o = table; o->name; o++) {
-        fprintf(out, "  %-18s %-22s %s", o->name, o->type == HR_OPT_ENUM ? o->choices : type_word[o->type], o->help);
+        option_print(o->name, o->type == HR_OPT_ENUM ? o->choices : type_word[o->type], o->help, out);
         if (o->required) fputs(" (required)", out);
         else if (o->fallback) fprintf(out, " (default: %s)", o->fallback);
         fputc('\n', out);
