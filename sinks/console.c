@@ -10,6 +10,7 @@
  * 3. format: json prints one object a row, all rows, all columns, no header.
  * 4. Control and escape characters in data are written out, so they never reach the terminal.
  * 5. An epoch is written when it is published; one that cannot be written stops the job.
+ * 6. On a terminal it takes the place of the line of progress, which has no end and comes again below.
  */
 #include "sinks/console_text.h"
 #include "sinks/rows.h"
@@ -39,7 +40,7 @@ struct console {
     struct hr_buffer out, cells;
     struct cell *cell;        /* of the header, then of the rows shown */
     int64_t shown, room;
-    bool more;
+    bool more, terminal;
 };
 
 static const struct hr_option options[] = {
@@ -93,15 +94,22 @@ static struct cell *new_row(struct console *c) {
 
 /* ---- output ---- */
 
-static bool write_out(struct console *c, struct hr_error *err) {
-    for (size_t at = 0; at < c->out.n;) {
-        ssize_t n = write(STDOUT_FILENO, c->out.p + at, c->out.n - at);
+static bool write_all(const char *p, size_t size, struct hr_error *err) {
+    for (size_t at = 0; at < size;) {
+        ssize_t n = write(STDOUT_FILENO, p + at, size - at);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return hr_fail(err, HR_EFAIL, "console: cannot write to standard output: %s", strerror(errno));
         at += (size_t)n;
     }
-    hr_buffer_reset(&c->out);
     return true;
+}
+
+static bool write_out(struct console *c, struct hr_error *err) {
+    static const char clear_line[] = "\r\033[K";
+    bool clear = c->terminal && c->out.n > 0;
+    bool ok = (!clear || write_all(clear_line, sizeof clear_line - 1, err)) && write_all(c->out.p, c->out.n, err);
+    if (ok) hr_buffer_reset(&c->out);
+    return ok;
 }
 
 static void repeat(struct hr_buffer *b, char c, int n) {
@@ -155,6 +163,7 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     struct console *c = self;
     const struct hr_schema *schema = o->rows;
     c->schema = *schema;
+    c->terminal = isatty(STDOUT_FILENO);
     return rows_json_init(&c->json, schema) || hr_fail(o->err, HR_EFAIL, "console: out of memory");
 }
 

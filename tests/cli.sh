@@ -176,6 +176,17 @@ says err 'group_by: total of a: sum: a total does not fit BIGINT: sum a DECIMAL(
 # the live line is for a terminal
 script -qec "$headrace run job.yaml --checkpoint live.db" /dev/null >out 2>err </dev/null
 says out 'job: epoch 1, 5 rows'
+# and a table takes its place
+cat >live.yaml <<'YAML'
+version: 1
+name: live
+trigger: 20ms
+source: {generator: {rows: 2000, rate: 20000, columns: {k: id % 2}}}
+operators: [{group_by: {keys: [k], aggregates: {n: count(*)}}}]
+sink: console
+YAML
+script -qec "$headrace run live.yaml" /dev/null >out 2>err </dev/null
+grep -qaP 'live: epoch 1, .* MiB\r\x1b\[K-{43}\r$' out || fail 'the table does not take the place of the live line'
 
 # ---- state ----
 expect 0 "$headrace" state job.yaml

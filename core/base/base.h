@@ -59,6 +59,8 @@ bool secret_name(const char *name, size_t n);
 
 /* "headrace: ..." on stderr, control characters escaped. */
 void log_line(enum hr_level, const char *format, ...) HR_PRINTF(2, 3);
+/* From now on a line of progress may stand on the terminal, without its end: log_line() takes its place. */
+void log_over_line(bool);
 
 /* The folder `path` beneath the open folder `base`, made where it is not there, with its parents. No link is followed,
  * and no path leads out. A descriptor to close, or -1 and the error is set. */

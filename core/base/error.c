@@ -1,6 +1,7 @@
 /* Errors and the lines of the log. */
 #include "core/base/base.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,9 @@ bool error_set(struct hr_error *err, int code, const char *format, ...) {
     return false;
 }
 
+static atomic_bool over_line;
+void log_over_line(bool over) { atomic_store(&over_line, over); }
+
 /* One write, so that lines of several threads do not mix; what is in data cannot steer a terminal. */
 void log_line(enum hr_level level, const char *format, ...) {
     static const char *const prefix[] = {"headrace: error: ", "headrace: warning: ", "headrace: "};
@@ -28,6 +32,7 @@ void log_line(enum hr_level level, const char *format, ...) {
     secret_format(text, sizeof text, format, args);
     va_end(args);
     struct hr_buffer line = {0};
+    if (atomic_load(&over_line)) buffer_puts(&line, "\r\033[K");
     buffer_puts(&line, prefix[level]);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
         if (*p < 0x20 || *p == 0x7f) buffer_printf(&line, "\\x%02x", *p);

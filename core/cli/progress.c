@@ -12,6 +12,7 @@ static char run_id[40];
 
 void progress_start(enum progress k, const struct plan *plan) {
     kind = k;
+    log_over_line(k == PROGRESS_LINE);
     started = last_us = clock_monotonic_us();
     uint64_t a = hash_bytes(plan->config.name, strlen(plan->config.name), (uint64_t)clock_wall_us());
     snprintf(run_id, sizeof run_id, "%016llx", (unsigned long long)a);
@@ -120,4 +121,5 @@ void progress_report(const struct plan *p, const struct epoch_report *r) {
 
 void progress_end(void) {
     if (kind == PROGRESS_LINE && total) fputc('\n', stderr);
+    log_over_line(false);
 }
