@@ -168,8 +168,9 @@ checkpoint: broker.db
 source: {kafka: {brokers: "127.0.0.1:1", topic: none}}
 sink: {"null": {}}
 YAML
-said() { grep -q 'waiting' err; }
+said() { grep -qs waiting err; }
 for one in INT TERM two; do
+    rm -f err # of the run before: it says the same
     "$headrace" run broker.yaml >out 2>err &
     job=$!
     await said
