@@ -96,13 +96,19 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     }
 }
 
-/* What became of a transactional call; frees the error. A producer that another one took the place of must not go on;
- * in every other case the checkpoint and the topic of epochs tell what is to be done. */
+/* A producer that another one took the place of must not go on; every call says no more than "fatal error" then. In every
+ * other case the checkpoint and the topic of epochs tell what is to be done. */
+static bool is_fenced_off(struct kafka_sink *k, struct hr_error *err) {
+    if (rd_kafka_fatal_error(k->rk, NULL, 0) != RD_KAFKA_RESP_ERR__FENCED) return false;
+    hr_fail(err, HR_EFAIL, "kafka: topic '%s': another process writes as %s: this one ends", k->topic, k->name);
+    return true;
+}
+
+/* What became of a transactional call; frees the error. */
 static bool settle(struct kafka_sink *k, rd_kafka_error_t *e, const char *doing, struct hr_error *err) {
     if (!e) return true;
-    bool fenced = rd_kafka_error_code(e) == RD_KAFKA_RESP_ERR__FENCED || rd_kafka_fatal_error(k->rk, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
-    if (fenced) hr_fail(err, HR_EFAIL, "kafka: topic '%s': another process writes as %s: this one ends", k->topic, k->name);
-    else hr_fail(err, HR_EREPEAT, "kafka: topic '%s' at %s: %s: %s", k->topic, k->brokers, doing, rd_kafka_error_string(e));
+    if (!is_fenced_off(k, err))
+        hr_fail(err, HR_EREPEAT, "kafka: topic '%s' at %s: %s: %s", k->topic, k->brokers, doing, rd_kafka_error_string(e));
     rd_kafka_error_destroy(e);
     return false;
 }
@@ -176,8 +182,7 @@ static int failure(const struct kafka_sink *k, rd_kafka_resp_err_t why) {
 
 static bool check(struct kafka_sink *k, struct hr_error *err) {
     if (!k->failed) return true;
-    bool fenced = rd_kafka_fatal_error(k->rk, NULL, 0) == RD_KAFKA_RESP_ERR__FENCED;
-    if (fenced) return hr_fail(err, HR_EFAIL, "kafka: topic '%s': another process writes as %s: this one ends", k->topic, k->name);
+    if (is_fenced_off(k, err)) return false;
     return hr_fail(err, failure(k, k->why), "kafka: topic '%s' at %s: %lld records could not be delivered: %s", k->topic, k->brokers,
                    (long long)k->failed, rd_kafka_err2str(k->why));
 }
@@ -196,7 +201,7 @@ static bool produce(struct kafka_sink *k, const struct hr_text *key, const struc
                             value ? value->n : 0, key ? key->p : NULL, key ? key->n : 0, NULL)) {
         rd_kafka_resp_err_t why = rd_kafka_last_error();
         if (why != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            return hr_fail(err, failure(k, why), "kafka: topic '%s': a record of %u bytes cannot be sent: %s", k->topic,
+            return !is_fenced_off(k, err) && hr_fail(err, failure(k, why), "kafka: topic '%s': a record of %u bytes cannot be sent: %s", k->topic,
                            value ? value->n : 0, rd_kafka_err2str(why));
         rd_kafka_poll(k->rk, 100);
         if (!check(k, err)) return false;
@@ -228,7 +233,10 @@ static bool publish(void *self, int64_t epoch, struct hr_error *err) {
     struct kafka_sink *k = self;
     if (!*k->name) return true;
     struct kafka_epochs in = {k->brokers, k->epochs, k->name, &k->config};
-    if (!kafka_epochs_put(&in, k->rk, epoch, err)) return false;
+    rd_kafka_resp_err_t why = kafka_epochs_put(&in, k->rk, epoch);
+    if (why)
+        return !is_fenced_off(k, err) && hr_fail(err, HR_EREPEAT, "kafka: topic '%s': epoch %lld cannot be written: %s", k->epochs,
+                                                 (long long)epoch, rd_kafka_err2str(why));
     for (;;) {
         rd_kafka_error_t *e = rd_kafka_commit_transaction(k->rk, STEP_MS);
         rd_kafka_poll(k->rk, 0);

@@ -137,7 +137,7 @@ bool kafka_epochs_read(const struct kafka_epochs *t, int64_t *epoch, struct hr_e
 
 /* ---- writing to it ---- */
 
-bool kafka_epochs_put(const struct kafka_epochs *t, rd_kafka_t *rk, int64_t epoch, struct hr_error *err) {
+rd_kafka_resp_err_t kafka_epochs_put(const struct kafka_epochs *t, rd_kafka_t *rk, int64_t epoch) {
     char text[24];
     int n = snprintf(text, sizeof text, "%lld", (long long)epoch);
     rd_kafka_resp_err_t why;
@@ -145,5 +145,5 @@ bool kafka_epochs_put(const struct kafka_epochs *t, rd_kafka_t *rk, int64_t epoc
                                     RD_KAFKA_V_VALUE(text, (size_t)n), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
            RD_KAFKA_RESP_ERR__QUEUE_FULL)
         rd_kafka_poll(rk, POLL_MS);
-    return !why || hr_fail(err, HR_EREPEAT, "kafka: topic '%s': epoch %lld cannot be written: %s", t->topic, (long long)epoch, rd_kafka_err2str(why));
+    return why;
 }

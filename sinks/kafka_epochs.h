@@ -16,7 +16,7 @@ struct kafka_epochs {
 bool kafka_epochs_make(const struct kafka_epochs *, rd_kafka_t *producer, struct hr_error *);
 /* The newest epoch committed; 0: none. Waits for the transactions of others that hide what comes behind them. */
 bool kafka_epochs_read(const struct kafka_epochs *, int64_t *epoch, struct hr_error *);
-/* Into the open transaction. */
-bool kafka_epochs_put(const struct kafka_epochs *, rd_kafka_t *producer, int64_t epoch, struct hr_error *);
+/* Into the open transaction; 0, or why it cannot be written. */
+rd_kafka_resp_err_t kafka_epochs_put(const struct kafka_epochs *, rd_kafka_t *producer, int64_t epoch);
 
 #endif
