@@ -64,11 +64,11 @@ bool double_scale(uint64_t mantissa, int exponent, double *out) {
 
 /* ---- text ---- */
 
-/* Digits from p on; leading zeros do not count among the 19. */
+/* Digits from p on; leading zeros do not count among the 19. More than those may leave any mantissa, also 0. */
 static const char *take_digits(const char *p, const char *end, uint64_t *mantissa, int *count) {
     for (; p < end && *p >= '0' && *p <= '9'; p++) {
         *mantissa = *mantissa * 10 + (uint64_t)(*p - '0');
-        *count += *mantissa != 0;
+        *count += *count || *p != '0';
     }
     return p;
 }

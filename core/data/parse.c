@@ -131,7 +131,7 @@ static bool parse_timestamp(struct hr_text t, int64_t *out) {
         if (h > 23 || m > 59 || s > 59 || !parse_zone(p, end, &zone)) return false;
     }
     *out = (int64_t)day * 86400000000 + ((int64_t)h * 3600 + m * 60 + s) * 1000000 + us - zone;
-    return true;
+    return timestamp_valid(*out); /* the zone may lead out of the years 1 to 9999 */
 }
 
 bool value_parse(struct hr_type type, struct hr_text t, void *value) {
