@@ -173,6 +173,23 @@ sed 's/large\.db/integers.db/; s/total: sum(d), mean: avg(d)/total: sum(n)/' lar
 expect 1 "$headrace" run integers.yaml
 says err 'group_by: total of a: sum: a total does not fit BIGINT: sum a DECIMAL(38,0) instead'
 
+# what two sinks read behind a group_by is counted once
+cat >twice.yaml <<'YAML'
+version: 1
+name: twice
+trigger: available_now
+checkpoint: twice.db
+source: {generator: {rows: 30, columns: {k: id % 3}}}
+operators: [{group_by: {keys: [k], aggregates: {n: count(*)}}}, {filter: {where: k > 0}}, {with: {columns: {m: n + 1}}}]
+sinks: [{console: {id: all, format: json}}, {"null": {id: some, input: filter}}, {"null": {id: groups, input: group_by}}]
+YAML
+expect 0 "$headrace" run twice.yaml
+expect 0 "$headrace" state twice.yaml
+says out 'filter: in 3, out 2, filtered 1,'
+says out 'with: in 2, out 2,'
+says out 'some: in 2, out 2'
+says out 'groups: in 3, out 3'
+
 # the live line is for a terminal
 script -qec "$headrace run job.yaml --checkpoint live.db" /dev/null >out 2>err </dev/null
 says out 'job: epoch 1, 5 rows'

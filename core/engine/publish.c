@@ -125,12 +125,14 @@ static bool take_state(void *ctx, const struct hr_batch *b) {
     return chain_run(&f->o->after, b, take_result, ctx);
 }
 
+/* Each sink runs the operators behind the state anew; an epoch counts them once, by the first sink that is behind them. */
 static void add_counts(struct publisher *p, struct output *o) {
     for (int i = o->after.from; i < o->after.to; i++) {
         struct hr_counts *c = &o->after.counts[i - o->after.from];
-        counts_add(&p->counts[i], c);
+        if (i >= p->counted) counts_add(&p->counts[i], c);
         *c = (struct hr_counts){0};
     }
+    if (o->after.to > p->counted) p->counted = o->after.to;
 }
 
 static bool read_state(struct publisher *p, struct output *o, int64_t epoch) {
@@ -153,6 +155,7 @@ bool publisher_publish(struct publisher *p, int64_t epoch) {
         if (!(appends(o) ? publish(p, o, epoch) : publish_state(p, o, epoch))) return false;
         hr_buffer_reset(&o->outbox);
     }
+    p->counted = 0;
     return true;
 }
 
@@ -236,6 +239,7 @@ bool publisher_recover(struct publisher *p, int64_t epoch, int64_t published, bo
     }
     p->keeps = keeps;
     p->again = 0;
+    p->counted = 0;
     for (int i = 0; i < p->plan->sinks; i++) p->output[i].takes = true;
     return ok;
 }

@@ -56,6 +56,7 @@ struct publisher {
     struct arena batch;
     bool keeps;            /* append rows go to the outbox too */
     int64_t again;         /* the epoch that is being published again */
+    int counted;           /* nodes behind the state below this one were counted in the epoch */
     struct hr_error *err;
 };
 
