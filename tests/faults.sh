@@ -86,7 +86,7 @@ guarantee 'reader gone (EPIPE, SIGPIPE)' generator console 'exit 1, the failure 
 rm -f rows.db*
 mkfifo pipe
 exec 3<>pipe 4<pipe
-"$headrace" run rows.yaml --set ROWS=50000 --trigger 1ms >pipe 2>err 3>&- 4>&- &
+"$headrace" run rows.yaml --set ROWS=50000 --set RATE=20000 --trigger 1ms >pipe 2>err 3>&- 4>&- &
 job=$!
 head -c 300000 <&4 >shown
 blocked() { [ "$(cut -d' ' -f1,2 /proc/$job/syscall 2>/dev/null)" = '1 0x1' ]; } # write(1
