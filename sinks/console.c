@@ -9,7 +9,7 @@
  * 2. At most `rows` rows are shown, and then "only showing top N rows".
  * 3. format: json prints one object a row, all rows, all columns, no header.
  * 4. Control and escape characters in data are written out, so they never reach the terminal.
- * 5. An epoch is written when it is published; one that cannot be written stops the job.
+ * 5. An epoch is written when it is published, in json from 64 KiB on also before; one that cannot be written stops the job.
  * 6. On a terminal it takes the place of the line of progress, which has no end and comes again below.
  */
 #include "sinks/console_text.h"

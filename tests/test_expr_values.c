@@ -1,7 +1,7 @@
 /*
  * test_expr_values.c: what expressions give, against Spark SQL 3.5 without ANSI mode.
  *
- * Where headrace says otherwise (SPARK.md): what overflows or does not fit is null, never wrapped.
+ * Where headrace says otherwise (docs/differences.md): what overflows or does not fit is null, never wrapped.
  */
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * test_json.c: the JSON reader against SPARK.md's from_json rows and against malformed text.
+ * test_json.c: the JSON reader against Spark's from_json and against malformed text.
  *
  * Each test runs through the reader's two paths and through the reference alone.
  * Every text is copied to memory of exactly its size, so that a sanitizer sees a byte read too many.

@@ -1,5 +1,5 @@
 /*
- * json.h: JSON objects to columns, by Spark's from_json rules (SPARK.md).
+ * json.h: JSON objects to columns, by Spark's from_json rules; docs/differences.md has what differs.
  * A reader is immutable after json_reader_new and shared by all lanes.
  */
 #ifndef HR_JSON_H

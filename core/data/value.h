@@ -1,5 +1,5 @@
 /*
- * value.h: single values as text, JSON and keys, and back.  Semantics are Spark SQL's (SPARK.md).
+ * value.h: single values as text, JSON and keys, and back.  Semantics are Spark SQL's; docs/differences.md has what differs.
  */
 #ifndef HR_VALUE_H
 #define HR_VALUE_H

@@ -1,4 +1,4 @@
-/* The life of an epoch after the lanes: close, merge, commit, publish (EXACTLY-ONCE.md). */
+/* The life of an epoch after the lanes: close, merge, commit, publish (ARCHITECTURE.md). */
 #include "core/engine/coordinator.h"
 
 #include <stdlib.h>
@@ -175,7 +175,7 @@ static bool close_epoch(struct coordinator *c) {
     if (!time_to_close(c, ended)) return false;
     if (c->stop) feed_stop(c->feed);
     c->last = ended || c->stop;
-    if (!feed_close_epoch(c->feed, true, &c->arena, &c->to)) return false;
+    if (!feed_close_epoch(c->feed, &c->arena, &c->to)) return false;
     c->closed_at = now(c);
     c->waiting = c->lanes;
     set_due(c);

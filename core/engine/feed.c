@@ -108,9 +108,9 @@ struct hr_positions positions_copy(struct arena *a, struct hr_positions from) {
     return (struct hr_positions){from.n, item};
 }
 
-bool feed_close_epoch(struct feed *f, bool only_new, struct arena *a, struct hr_positions *at) {
+bool feed_close_epoch(struct feed *f, struct arena *a, struct hr_positions *at) {
     pthread_mutex_lock(&f->lock);
-    bool close = f->chunks > 0 || !only_new;
+    bool close = f->chunks > 0;
     if (close) {
         *at = positions_copy(a, f->source->plugin->source.positions(f->source->self));
         f->epoch++;

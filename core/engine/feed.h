@@ -59,9 +59,8 @@ enum take feed_take(struct feed *, struct taken *, struct hr_error *);
 /* For a lane that can hold no more: nothing, and the open epoch. */
 enum take feed_wait(struct feed *, struct taken *);
 void feed_give_back(struct feed *, struct hr_chunk *);
-/* End the open epoch: its positions (copied to the arena) and how many chunks it has. With `only_new`
- * an epoch without chunks stays open and false is returned. */
-bool feed_close_epoch(struct feed *, bool only_new, struct arena *, struct hr_positions *);
+/* End the open epoch: its positions, copied to the arena. One without chunks stays open, and false is returned. */
+bool feed_close_epoch(struct feed *, struct arena *, struct hr_positions *);
 /* Is there a reason to close early: all that was there at open was handed out, or the end came? */
 bool feed_caught_up(struct feed *);
 bool feed_ended(struct feed *); /* by the source: not by feed_stop(), nor by a failure */

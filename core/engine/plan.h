@@ -1,6 +1,6 @@
 /*
  * plan.h: a bound pipeline: every node with its options filled, its columns typed and pruned.
- * A plan is immutable after plan_bind() and owns everything it points to until plan_free().
+ * A plan is immutable after plan_load() and owns everything it points to until plan_free().
  */
 #ifndef HR_PLAN_H
 #define HR_PLAN_H

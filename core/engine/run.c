@@ -119,7 +119,7 @@ static void *lane_main(void *arg) {
     return NULL;
 }
 
-/* Only the main thread takes signals, so that they interrupt its wait. */
+/* Only the main thread takes signals; it looks at least each 100 ms whether one came. */
 static bool start_lanes(struct run *r, struct hr_error *err) {
     sigset_t all, before;
     sigfillset(&all);

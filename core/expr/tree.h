@@ -106,7 +106,7 @@ const char *type_suggestion(struct arena *, const char *name, const char *const 
 /* Spark's rule (allowPrecisionLoss) for the type of an arithmetic operation on two decimals. */
 struct hr_type decimal_result(enum tree_kind, struct hr_type a, struct hr_type b);
 
-/* ---- decimal.c: exact, through 256 bits where 128 are too few ---- */
+/* ---- decimal.c: exact, through 512 bits where 128 are too few ---- */
 
 /* False: no result (division by zero, does not fit). */
 bool decimal_arithmetic(enum tree_kind, hr_int128 a, int a_scale, hr_int128 b, int b_scale, struct hr_type result,

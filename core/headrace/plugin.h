@@ -619,7 +619,7 @@ struct hr_host {
 #define hr_output(b, name, type) hr_host->output((b), (name), (type))
 /* Zeroed memory that lives as long as the pipeline. */
 #define hr_pipeline_alloc(b, n) hr_host->pipeline_alloc((b), (n))
-/* Compile over the input columns (DESIGN.md: SQL, three-valued). NULL after a fault. */
+/* Compile over the input columns (SQL, three-valued logic). NULL after a fault. */
 #define hr_expr_bind(b, sql, type) hr_host->expr((b), (sql), (type))
 /* Mark the input columns that the expression reads. */
 #define hr_expr_need(e, in) hr_host->expr_need((e), (in))
