@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUSY_MS = 10000, ASK_MS = 100, CHECKPOINT = 0x68647263 /* the application_id of checkpoints */ };
@@ -200,6 +201,26 @@ static bool prepare_stage(struct sqlite_sink *s, struct hr_error *err) {
 
 /* ---- opening ---- */
 
+static bool path_fault(struct sqlite_sink *s, const char *why, struct hr_error *err) {
+    return hr_fail(err, HR_EFAIL, "sqlite: %s: %s", s->path, why);
+}
+
+/* A database that is there is looked at, but never opened and closed: closing any descriptor of a file drops all locks
+ * that this process has on it, and another sink of the job may hold some. */
+static bool make_file(struct sqlite_sink *s, int dir, const char *base, struct hr_error *err) {
+    for (struct stat st;;) {
+        if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            if (S_ISLNK(st.st_mode)) return path_fault(s, "is a link: links are not followed", err);
+            return S_ISREG(st.st_mode) || path_fault(s, "is no regular file", err);
+        }
+        if (errno != ENOENT) return path_fault(s, strerror(errno), err);
+        int fd = openat(dir, base, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0) return close(fd) == 0 || path_fault(s, strerror(errno), err);
+        if (errno != EEXIST) return path_fault(s, strerror(errno), err);
+        /* somebody else made it just now: it is looked at again */
+    }
+}
+
 /* SQLite opens by name: its folder's real one, which holds no link, and the file itself may be none. */
 static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     const char *slash = strrchr(s->path, '/'), *base = slash ? slash + 1 : s->path;
@@ -207,17 +228,13 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - s->path) : 1, slash ? s->path : ".");
     int dir = hr_folder(o, folder);
     if (dir < 0) return false;
-    int fd = openat(dir, base, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        const char *why = errno == ELOOP ? "is a link: links are not followed" : strerror(errno);
-        close(dir);
-        return hr_fail(o->err, HR_EFAIL, "sqlite: %s: %s", s->path, why);
-    }
-    close(fd);
+    bool made = make_file(s, dir, base, o->err);
     snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
     ssize_t n = readlink(link, folder, sizeof folder - 1);
+    int why = errno;
     close(dir);
-    if (n < 0) return hr_fail(o->err, HR_EFAIL, "sqlite: %s: %s", s->path, strerror(errno));
+    if (!made) return false;
+    if (n < 0) return path_fault(s, strerror(why), o->err);
     snprintf(name, sizeof name, "%.*s/%s", (int)n, folder, base);
     if (sqlite3_open_v2(name, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) return fail(s, o->err);
     return exec(s, "PRAGMA synchronous=FULL", o->err);

@@ -205,6 +205,29 @@ job=
 [ "$(sqlite3 t.db 'select count(*) from t')" = 3 ] || die "rows after a lock"
 pass
 
+# ---- two sinks of a job in one database with a WAL: no other process takes itself for the last one there ----
+cat >two.yaml <<'YAML'
+version: 1
+name: two
+trigger: 10ms
+source: {generator: {rate: 1000}}
+sinks:
+  - sqlite: {id: a, path: w.db, table: a}
+  - sqlite: {id: b, path: w.db, table: b}
+YAML
+sqlite3 w.db 'pragma journal_mode = wal' >/dev/null
+"$headrace" run two.yaml 2>err &
+job=$!
+until [ "$(find /proc/$job/fd -lname "$tmp/w.db-wal" 2>/dev/null | wc -l)" = 2 ]; do kill -0 $job || die "two sinks in one database: the job ended"; done
+sqlite3 w.db 'select count(*) from sqlite_master' >out.txt || die "a database of two sinks cannot be read"
+[ -z "$(find /proc/$job/fd -lname '*-wal (deleted)')" ] || die "another process deleted the WAL of a running job"
+until [ "$(sqlite3 w.db 'select count(*) from b' 2>/dev/null || echo 0)" -gt 0 ]; do kill -0 $job || die "two sinks in one database: the job ended"; done
+kill -TERM $job
+wait $job || die "two sinks in one database: exit $?"
+job=
+[ "$(sqlite3 w.db 'select count(*) from a')" = "$(sqlite3 w.db 'select count(*) from b')" ] || die "two sinks in one database have different rows"
+pass
+
 # ---- a reader that takes nothing: memory is bounded, one signal waits, two end ----
 cat >blocked.yaml <<'YAML'
 version: 1
