@@ -237,7 +237,8 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     if (n < 0) return path_fault(s, strerror(why), o->err);
     snprintf(name, sizeof name, "%.*s/%s", (int)n, folder, base);
     if (sqlite3_open_v2(name, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) return fail(s, o->err);
-    return exec(s, "PRAGMA synchronous=FULL", o->err);
+    /* FULL would not sync the folder after the journal was unlinked: a crash could bring it back, and undo the epoch */
+    return exec(s, "PRAGMA synchronous=EXTRA", o->err);
 }
 
 /* Rule 6. */

@@ -296,6 +296,15 @@ rm -rf out state.db*
 rows 20000 | OUTBOX=4KiB "$headrace" run stdin.yaml 2>err
 [ $? = 1 ] && grep -q 'file_2: the rows of one epoch take more than 4096 bytes in the outbox' err || die "stdin: the limit is not named"
 pass
+
+# ---- sqlite: an epoch is on disk once its rollback journal is gone from the folder, and that is synced too ----
+fresh
+pipeline '  - sqlite: {path: j/t.db, table: t}' >p.yaml
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 strace -f -y -qq -o trace -e trace=unlink,fsync,fdatasync "$headrace" run p.yaml 2>err || die "sqlite under strace"
+awk -v journal="\"$tmp/j/t.db-journal\"" -v folder="<$tmp/j>" 'index($0, journal) { gone = 1; n++; next } /sync\(/ && index($0, folder) { gone = 0 }
+    END { exit !n || gone }' trace || { cat trace; die "the folder was not synced after a journal was unlinked"; }
+pass
+
 echo "guarantee: kill -9 at each rename of publishing | file (stdin) | file | each row that was committed once | tests/sinks.sh"
 echo "guarantee: more rows than limits.outbox holds | file (stdin) | file | the epoch ends early, or exit 1 naming the limit | tests/sinks.sh"
 echo "guarantee: sink emptied or replaced, checkpoint an old copy | file | file | exit 4 with the reason; nothing written | tests/sinks.sh"
