@@ -9,7 +9,8 @@
  *    null). complete: the table is exactly the result.
  * 3. The table is made where it is not there: BOOLEAN, INT and BIGINT as INTEGER, DOUBLE as REAL, others as TEXT, as
  *    on the console; with key, an index on it. A table that is there must have every column, of that type, and no
- *    others without a default; else it is refused with the difference.
+ *    others without a default; else it is refused with the difference. With update it must have a rowid, under one of
+ *    that number's three names: rowid, _rowid_, oid.
  * 4. Rows are staged in a temporary table, and go over in one transaction together with the epoch's number (table
  *    headrace_epochs): each epoch once, and nobody is locked out while an epoch is read.
  * 5. A database that stays locked for ten seconds stops the job.
@@ -38,6 +39,7 @@ struct sqlite_sink {
     struct hr_schema schema;
     sqlite3 *db;
     sqlite3_stmt *stage;
+    const char *rowid; /* mode update: a name of it that no column of the table has */
     struct hr_buffer text; /* scratch: SQL, or a value */
     const char *pipeline, *id;
     bool restarts;
@@ -183,6 +185,32 @@ static bool check_table(struct sqlite_sink *s, bool *there, struct hr_error *err
     return ok;
 }
 
+/* A column that is called rowid hides the row's number, which has two names more. */
+static bool find_rowid(struct sqlite_sink *s, struct hr_error *err) {
+    static const char *const names[] = {"rowid", "_rowid_", "oid"};
+    sqlite3_stmt *q = NULL;
+    if (s->mode != HR_UPDATE) return true;
+    if (sqlite3_prepare_v2(s->db, "SELECT count(*) FROM pragma_table_xinfo(?) WHERE name = ? COLLATE NOCASE", -1, &q, NULL))
+        return fail(s, err);
+    sqlite3_bind_text(q, 1, s->table, -1, SQLITE_STATIC);
+    bool ok = true;
+    s->rowid = NULL;
+    for (int i = 0; ok && !s->rowid && i < 3; i++) {
+        sqlite3_bind_text(q, 2, names[i], -1, SQLITE_STATIC);
+        ok = sqlite3_step(q) == SQLITE_ROW || fail(s, err);
+        if (ok && !sqlite3_column_int(q, 0)) s->rowid = names[i];
+        sqlite3_reset(q);
+    }
+    sqlite3_finalize(q);
+    if (!ok) return false;
+    if (!s->rowid)
+        return hr_fail(err, HR_EFAIL, "sqlite: %s, table '%s' does not fit: its columns rowid, _rowid_ and oid leave no name for a row's "
+                       "number, which mode update needs", s->path, s->table);
+    return sqlite3_table_column_metadata(s->db, "main", s->table, s->rowid, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK ||
+           hr_fail(err, HR_EFAIL, "sqlite: %s, table '%s' does not fit: it is WITHOUT ROWID, or a view; mode update needs a rowid",
+                   s->path, s->table);
+}
+
 static bool prepare_stage(struct sqlite_sink *s, struct hr_error *err) {
     put(s, "CREATE TEMP TABLE staged AS SELECT ");
     put_columns(s);
@@ -272,7 +300,7 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     s->id = o->id;
     s->restarts = o->restarts;
     return connect_(s, o) && check_owner(s, o->err) && begin_at_start(s, o->err) && check_table(s, &there, o->err) &&
-           (there || make_table(s, o->err)) &&
+           (there || make_table(s, o->err)) && find_rowid(s, o->err) &&
            exec(s, "CREATE TABLE IF NOT EXISTS headrace_epochs(pipeline TEXT, sink TEXT, epoch INTEGER NOT NULL,"
                    " PRIMARY KEY(pipeline, sink)) WITHOUT ROWID; COMMIT", o->err) &&
            prepare_stage(s, o->err);
@@ -340,7 +368,11 @@ static bool delete_old(struct sqlite_sink *s, struct hr_error *err) {
     put(s, "DELETE FROM main.");
     put_name(s, s->table);
     if (s->mode == HR_UPDATE) {
-        put(s, " WHERE rowid IN (SELECT t.rowid FROM temp.staged AS n CROSS JOIN main.");
+        put(s, " WHERE ");
+        put(s, s->rowid);
+        put(s, " IN (SELECT t.");
+        put(s, s->rowid);
+        put(s, " FROM temp.staged AS n CROSS JOIN main.");
         put_name(s, s->table);
         put(s, " AS t ON ");
         for (int k = 0; k < s->key.n; k++) {

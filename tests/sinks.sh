@@ -186,6 +186,31 @@ y|9|9|9' ] || die "update: $(sqlite3 result.db 'select * from changed order by 1
 pass
 rm -f state.db*
 
+# ---- update: a column that is called rowid is a column like any other; a table that has no rowid is refused ----
+cat >rowid.yaml <<'YAML'
+version: 1
+name: rowid
+trigger: available_now
+checkpoint: state.db
+source: {file: {path: in.ndjson, format: ndjson, schema: "k STRING, RowID INT"}}
+operators:
+  - group_by: {keys: [k], aggregates: {RowID: max(RowID)}}
+sinks:
+  - sqlite: {mode: update, path: r.db, table: r, key: [k]}
+YAML
+printf '{"k":"%s","RowID":7}\n' a b >in.ndjson
+expect 0 '' "$headrace" run rowid.yaml
+echo '{"k":"b","RowID":8}' >>in.ndjson
+expect 0 '' "$headrace" run rowid.yaml
+[ "$(sqlite3 r.db 'select k, "RowID" from r order by k' | tr '\n' ' ')" = 'a|7 b|8 ' ] || die "a column called rowid: $(sqlite3 r.db 'select * from r')"
+rm -f r.db state.db*
+sqlite3 r.db 'create table r(k TEXT, rowid INTEGER, _rowid_ INTEGER, OID INTEGER)'
+expect 1 "table 'r' does not fit: its columns rowid, _rowid_ and oid leave no name for a row's number, which mode update needs" "$headrace" run rowid.yaml
+rm -f r.db state.db*
+sqlite3 r.db 'create table r(k TEXT PRIMARY KEY, rowid INTEGER) WITHOUT ROWID'
+expect 1 "table 'r' does not fit: it is WITHOUT ROWID, or a view; mode update needs a rowid" "$headrace" run rowid.yaml
+rm -f r.db state.db*
+
 # ---- locked: the job waits, and goes on ----
 fresh
 pipeline '  - sqlite: {path: t.db, table: t}' >p.yaml
