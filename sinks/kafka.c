@@ -195,10 +195,13 @@ static bool begin(void *self, int64_t epoch, struct hr_error *err) {
     return k->open = true;
 }
 
+/* NULL is Kafka's null, a tombstone: an empty text, whose p may be NULL, is none. */
+static const char *bytes_of(const struct hr_text *text) { return !text ? NULL : text->n ? text->p : ""; }
+
 /* A full queue is back-pressure: wait for deliveries. */
 static bool produce(struct kafka_sink *k, const struct hr_text *key, const struct hr_text *value, struct hr_error *err) {
-    while (rd_kafka_produce(k->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value ? (void *)value->p : NULL,
-                            value ? value->n : 0, key ? key->p : NULL, key ? key->n : 0, NULL)) {
+    while (rd_kafka_produce(k->rkt, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, (void *)bytes_of(value),
+                            value ? value->n : 0, bytes_of(key), key ? key->n : 0, NULL)) {
         rd_kafka_resp_err_t why = rd_kafka_last_error();
         if (why != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return !is_fenced_off(k, err) && hr_fail(err, failure(k, why), "kafka: topic '%s': a record of %u bytes cannot be sent: %s", k->topic,
