@@ -139,10 +139,12 @@ static bool each_part(struct file_sink *f, bool (*each)(struct file_sink *, cons
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) return fail(f, "", err);
     bool ok = true, hidden;
-    for (struct dirent *e; ok && (e = readdir(dir));) {
+    struct dirent *e;
+    while (ok && (errno = 0, e = readdir(dir))) { /* NULL is the end, or with errno a failure */
         int64_t epoch = epoch_in(e->d_name, &hidden);
         if (epoch >= 0) ok = each(f, e->d_name, epoch, hidden, ctx) || fail(f, e->d_name, err);
     }
+    if (ok && errno) ok = fail(f, "", err);
     closedir(dir);
     return ok;
 }

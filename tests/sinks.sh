@@ -322,6 +322,18 @@ rows 20000 | OUTBOX=4KiB "$headrace" run stdin.yaml 2>err
 [ $? = 1 ] && grep -q 'file_2: the rows of one epoch take more than 4096 bytes in the outbox' err || die "stdin: the limit is not named"
 pass
 
+# ---- a folder that cannot be read is not an empty one: what is hidden still is not left hidden ----
+fresh
+pipeline '  - file: {path: out}' >p.yaml
+expect 0 '' run
+part=part-00000000000000000001.ndjson
+mv out/$part out/.$part.tmp
+expect 1 'file: out/: Input/output error' env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+    strace -f -qq -o /dev/null -P "$tmp/out" -e trace=getdents64 -e inject=getdents64:error=EIO "$headrace" run p.yaml
+[ -f out/.$part.tmp ] || die "a piece went where the folder could not be read"
+expect 0 '' run
+[ "$(ids)" = '1 2 ' ] || die "after a folder that could not be read: $(ids)"
+
 # ---- sqlite: an epoch is on disk once its rollback journal is gone from the folder, and that is synced too ----
 fresh
 pipeline '  - sqlite: {path: j/t.db, table: t}' >p.yaml
