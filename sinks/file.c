@@ -6,6 +6,7 @@
  *
  * 1. path is a folder beneath --data-dir, made where it is not there. No link is followed. Files are 0600.
  * 2. ndjson: a JSON object a row with all columns. csv: a header, then rows; null is empty, an empty text is "".
+ *    With one column null is "" too: readers skip empty lines.
  * 3. The rows of epoch N become visible as part-N.ndjson (N with 20 digits) when it is published, all at once;
  *    until then they are in hidden files. An epoch without rows has no part. In mode complete each part is the
  *    whole result, in mode update what changed.

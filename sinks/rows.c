@@ -71,7 +71,10 @@ void rows_csv_put(struct hr_buffer *out, const struct hr_batch *b, uint32_t row)
     for (int k = 0; k < b->columns; k++) {
         const struct hr_column *c = &b->column[k];
         if (k) hr_put(out, ",", 1);
-        if (hr_is_null(c, row)) continue;
+        if (hr_is_null(c, row)) {
+            if (b->columns == 1) put_field(out, "", 0); /* an empty line would be no row */
+            continue;
+        }
         if (c->type.id == HR_STRING) {
             const struct hr_text *text = hr_value(c, row);
             put_field(out, text->p, text->n);

@@ -14,7 +14,8 @@ bool rows_json_init(struct rows_json *, const struct hr_schema *); /* false: no 
 void rows_json_free(struct rows_json *);
 void rows_json_put(const struct rows_json *, struct hr_buffer *, const struct hr_batch *, uint32_t row);
 
-/* RFC 4180, lines end with LF. Null is an empty field, an empty text is "". A TIMESTAMP has milliseconds. */
+/* RFC 4180, lines end with LF. Null is an empty field, an empty text is "". With one column null is "" too, as Spark writes
+ * it: an empty line would be no row to a reader. There the two are the same. A TIMESTAMP has milliseconds. */
 void rows_csv_header(struct hr_buffer *, const struct hr_schema *);
 void rows_csv_put(struct hr_buffer *, const struct hr_batch *, uint32_t row);
 

@@ -152,6 +152,21 @@ sed 's/types.ndjson, format: ndjson/types\/part-00000000000000000001.csv, format
 expect 0 '' "$headrace" run back.yaml
 [ "$(sqlite3 back.db 'select * from types')" = "$(sqlite3 types.db 'select * from types')" ] || die "csv does not come back as it was"
 
+# a csv of one column: a null is a row too, as Spark writes it
+cat >one.yaml <<'YAML'
+version: 1
+name: one
+trigger: available_now
+source: {file: {path: one.ndjson, format: ndjson, schema: "s STRING"}}
+sink: {file: {path: one, format: csv}}
+YAML
+printf '%s\n' '{"s":"a"}' '{}' '{"s":""}' '{"s":"b"}' >one.ndjson
+expect 0 '' "$headrace" run one.yaml
+printf 's\na\n""\n""\nb\n' | diff - one/part-00000000000000000001.csv || die "csv of one column differs"
+sed 's/one.ndjson, format: ndjson/"one\/part-*.csv", format: csv/; s/^sink:.*/sink: {console: {format: json}}/' one.yaml >back.yaml
+expect 0 '' "$headrace" run back.yaml
+[ "$(tr '\n' ' ' <out.txt)" = '{"s":"a"} {"s":""} {"s":""} {"s":"b"} ' ] || die "a csv of one column comes back as $(cat out.txt)"
+
 # ---- results: complete is exactly the result, update changes the rows of its keys and no others; null is a key ----
 cat >result.yaml <<'YAML'
 version: 1
