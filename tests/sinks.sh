@@ -295,8 +295,29 @@ exec 3>&-
 [ "$peak" -lt 262144 ] || die "a blocked job took $peak KiB"
 pass
 
-# ---- stdin ----
 command -v strace >/dev/null || { echo "sinks: $passed passed; no strace"; exit 77; }
+
+# ---- SIGTERM while an epoch is read again: left, nothing of it is shown, and the next run shows it ----
+inject() { strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:$2" "${@:3}" "$headrace" run p.yaml 2>err; }
+meta() { sqlite3 state.db 'select epoch, published from hr_meta'; }
+pipeline '  - file: {id: f, path: out}' >p.yaml
+for n in 1 2 3 4 5; do # until the kill falls between commit and publishing
+    fresh
+    expect 0 '' run
+    more 3
+    (inject renameat signal=SIGKILL:when=$n; exit 0) 2>/dev/null
+    [ "$(meta) $(ids)" != '2|1 1 2 ' ] || break
+done
+[ "$(meta) $(ids)" = '2|1 1 2 ' ] || die "no kill fell between commit and publishing: $(meta) $(ids)"
+more 4
+inject pread64 signal=SIGTERM:when=1 -P in.ndjson || die "SIGTERM while an epoch is read again: exit $?"
+[ "$(meta) $(ids)" = '2|1 1 2 ' ] || die "SIGTERM while an epoch is read again: $(meta) $(ids)"
+expect 0 '' run
+[ "$(meta) $(ids)" = '3|3 1 2 3 4 ' ] || die "the run after that: $(meta) $(ids)"
+pass
+echo "guarantee: SIGTERM while an epoch is read again | file | file | exit 0, nothing of it shown; the next run shows it | tests/sinks.sh"
+
+# ---- stdin ----
 cat >stdin.yaml <<'YAML'
 version: 1
 name: stdin

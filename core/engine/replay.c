@@ -1,5 +1,6 @@
 /* One lane, stepped here until the range is through. */
 #include "core/engine/replay.h"
+#include "core/engine/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static bool take_all(struct inbox *inbox, struct feed *feed, bool (*take)(void *
     return ok;
 }
 
+/* False without an error where the user asked to end: the range is then left, however far it was read. */
 static bool run_range(const struct plan *plan, struct waker *waker, bool (*take)(void *ctx, const struct work *), void *ctx,
                       struct hr_error *err) {
     struct feed feed;
@@ -35,14 +37,15 @@ static bool run_range(const struct plan *plan, struct waker *waker, bool (*take)
     feed_init(&feed, waker, plan_source(plan), 1, 4);
     inbox_init(&inbox);
     lane_init(&lane, 0, plan, &feed, &inbox, 1);
-    bool ok = true;
-    while (ok) {
+    bool ok = true, done = false;
+    while (ok && !done) {
         uint64_t seen = waker_count(waker);
         enum step s = lane_step(&lane);
         ok = take_all(&inbox, &feed, take, ctx, err);
-        if (s == STEP_DONE || lane.told) break;
+        done = s == STEP_DONE || lane.told;
+        if (!done && run_stopping()) ok = false;
         int64_t retry = lane.retry_us > 0 && lane.retry_us < 100000 ? lane.retry_us : 100000;
-        if (ok && s == STEP_IDLE) waker_wait(waker, seen, retry);
+        if (ok && !done && s == STEP_IDLE) waker_wait(waker, seen, retry);
     }
     lane_free(&lane);
     inbox_destroy(&inbox);

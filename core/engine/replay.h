@@ -6,7 +6,8 @@
 
 #include "core/engine/lane.h"
 
-/* Open the source for the range, call take(ctx, work) for each chunk in order, close it. State is not touched. */
+/* Open the source for the range, call take(ctx, work) for each chunk in order, close it. State is not touched.
+ * False without an error where a signal asked to end in between: nothing of the range may count as published. */
 bool replay(const struct plan *, struct hr_positions from, struct hr_positions until,
             bool (*take)(void *ctx, const struct work *), void *ctx, struct hr_error *);
 
