@@ -3,10 +3,17 @@
 #include "tests/aggs.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEYS = 2, AGGS = 3 };
+
+#ifdef __SANITIZE_ADDRESS__
+enum { RUN_UNDER_ASAN = true }; /* it takes its address space beforehand */
+#else
+enum { RUN_UNDER_ASAN = false };
+#endif
 
 static struct arena arena;
 static struct hr_error err;
@@ -367,6 +374,33 @@ START_TEST(readers_see_what_is_committed) {
 }
 END_TEST
 
+/* ---- many splits ---- */
+
+/* Not even a square of their number: 20,000 took 9 GiB. */
+START_TEST(splits_take_memory_once_each) {
+    enum { SPLITS = 20000 };
+    struct hr_position *p = arena_alloc(&arena, SPLITS * sizeof *p);
+    for (int i = 0; i < SPLITS; i++) p[i] = (struct hr_position){arena_printf(&arena, "in/%05d.csv", i), i, NULL};
+    struct rlimit before, little;
+    ck_assert_int_eq(getrlimit(RLIMIT_AS, &before), 0);
+    little = before;
+    little.rlim_cur = (rlim_t)1 << 30;
+    struct store *s = opened(path);
+    bool limited = !RUN_UNDER_ASAN && !setrlimit(RLIMIT_AS, &little);
+    bool ok = store_commit(s, 1, 0, (struct hr_positions){SPLITS, p}, NULL, 0, &err);
+    for (int i = 0; i < SPLITS; i++) p[i].at++;
+    ok = ok && store_commit(s, 2, 1, (struct hr_positions){SPLITS, p}, NULL, 0, &err);
+    if (limited) setrlimit(RLIMIT_AS, &before);
+    ck_assert_msg(ok, "%s", err.text);
+    ck_assert_int_eq(store_positions(s).n, SPLITS);
+    for (int i = 0; i < SPLITS; i++) ck_assert_int_eq(store_positions(s).item[i].at, i + 1);
+    closed(s);
+    s = opened(path);
+    ck_assert_int_eq(store_positions(s).n, SPLITS);
+    closed(s);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 static void check_refused(const char *why) {
@@ -459,6 +493,7 @@ int main(void) {
     tcase_add_test(t, published_is_kept);
     tcase_add_test(t, what_is_left_behind);
     tcase_add_test(t, readers_see_what_is_committed);
+    tcase_add_test(t, splits_take_memory_once_each);
     tcase_add_test(t, other_jobs_are_refused);
     tcase_add_loop_test(t, damaged_files_are_refused, 0, COUNT(damage));
     tcase_add_test(t, files_of_others_are_refused);

@@ -135,19 +135,32 @@ bool store_step(struct store *s, sqlite3_stmt *q, struct hr_error *err) {
     return ok;
 }
 
-/* Number of the split's position, made if it isn't there. */
-static int position_of(struct store *s, const char *split) {
-    for (int i = 0; i < s->positions; i++)
-        if (!strcmp(s->position[i].split, split)) return i;
-    size_t n = (size_t)s->positions;
-    struct hr_position *more = arena_alloc(&s->arena, (n + 1) * sizeof *more);
-    struct store_before *before = arena_alloc(&s->arena, (n + 1) * sizeof *before);
+/* In the arena, so it doubles: what is left behind is no more than what is kept. */
+static void make_room(struct store *s) {
+    if (s->positions < s->room) return;
+    size_t n = (size_t)s->positions, room = n < 8 ? 16 : 2 * n;
+    struct hr_position *more = arena_alloc(&s->arena, room * sizeof *more);
+    struct store_before *before = arena_alloc(&s->arena, room * sizeof *before);
     if (n) memcpy(more, s->position, n * sizeof *more);
     if (n) memcpy(before, s->before, n * sizeof *before);
-    more[n] = (struct hr_position){.split = arena_strdup(&s->arena, split)};
-    before[n] = (struct store_before){.none = true};
     s->position = more;
     s->before = before;
+    s->room = (int)room;
+}
+
+/* Number of the split's position, made if it isn't there. A source names its splits in the same order each time, so the
+ * one after the last is tried first. */
+static int position_of(struct store *s, const char *split) {
+    for (int i = 0; i < s->positions; i++) {
+        int k = (s->turn + i) % s->positions;
+        if (strcmp(s->position[k].split, split)) continue;
+        s->turn = k + 1;
+        return k;
+    }
+    make_room(s);
+    s->position[s->positions] = (struct hr_position){.split = arena_strdup(&s->arena, split)};
+    s->before[s->positions] = (struct store_before){.none = true};
+    s->turn = s->positions + 1;
     return s->positions++;
 }
 

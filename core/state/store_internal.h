@@ -22,7 +22,8 @@ struct store {
     char pipeline[40];     /* uuid */
     struct hr_position *position;
     struct store_before *before; /* of each position */
-    int positions;
+    int positions, room;         /* of the arrays */
+    int turn;                    /* the position that is likely looked for next */
     struct hr_text *outbox;      /* of each sink: what the next commit keeps */
     sqlite3_stmt *put_position, *add_counts, *put_meta;
     struct store_rows *rows;      /* of each node */

@@ -101,6 +101,7 @@ static bool load_node(struct store *s, int node, uint64_t *sum, struct hr_error 
 static bool load_positions(struct store *s, uint64_t *sum, struct hr_error *err) {
     int64_t n = 0;
     one_number(s, "SELECT count(*) FROM hr_positions", &n);
+    s->room = (int)n;
     s->position = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->position);
     s->before = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->before);
     sqlite3_stmt *q = store_prepare(s, s->db, "SELECT split, position, detail, epoch, position_before FROM hr_positions", err);
