@@ -19,7 +19,8 @@
  * 6. Offsets that are gone stop the job with exit 5, or are counted with on_data_loss: continue. So does a topic that was made
  *    anew: its log ends before the position, or another record lies where the last one was that was read.
  * 7. A message longer than `limits: {record: ...}` is a bad row, and goes by on_error; with null its key and value are null.
- * 8. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1.
+ * 8. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1,
+ *    unless an epoch that was committed and not published is to be read again first: that waits, too.
  */
 #include "sources/kafka_partitions.h"
 

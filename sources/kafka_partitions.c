@@ -46,15 +46,16 @@ static void pause_ms(int ms) {
 }
 
 /* A streaming job waits for what is not there yet, and says so once; one that wants "what is there now"
- * ends with the reason. */
+ * ends with the reason. An epoch that is read again has its end in the checkpoint, and is waited for. */
 int kafka_await_topic(struct kafka *k) {
     rd_kafka_resp_err_t why, said = RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool now = k->open.bounded && !k->open.until.n;
     for (int tries = 0; !hr_stopping(); tries++) {
         int n = ask_partitions(k, ASK_MS, &why);
         rd_kafka_poll(k->rk, 0);
         if (n > 0) return n;
         bool missing = is_missing(why);
-        if (k->open.bounded && (missing || *k->denied || tries >= BOUNDED_TRIES)) {
+        if (now && (missing || *k->denied || tries >= BOUNDED_TRIES)) {
             if (*k->denied) hr_fail(k->open.err, HR_EFAIL, "kafka: refused by %s: %s", k->brokers, k->denied);
             else if (missing) hr_fail(k->open.err, HR_EFAIL, "kafka: topic '%s' does not exist at %s", k->topic, k->brokers);
             else hr_fail(k->open.err, HR_EFAIL, "kafka: no answer from %s: %s", k->brokers, rd_kafka_err2str(why));

@@ -105,3 +105,26 @@ until grep -q 'can be reached; waiting' "$tmp/err"; do kill -0 $job; sleep 0.05;
 kill -INT $job
 timeout 30 tail --pid=$job -f /dev/null || { kill -9 $job; echo "SIGINT while the broker is away: the job goes on"; exit 1; }
 wait $job
+
+# an epoch that was committed and not published waits for a broker that lets nobody in, as the job does
+"$headrace" broker --topic held:1 >"$tmp/address" 2>"$tmp/knocks" &
+broker=$!
+read -r KAFKA_BROKERS <"$tmp/address"
+rm -f "$tmp/fill.yaml"
+fill 10
+again() { # PROTOCOL TRIGGER
+    sed "s/brokers: [^,]*/brokers: \"$KAFKA_BROKERS\"/; s/debug: fetch/security.protocol: $1/; s/available_now/$2/" "$tmp/held.yaml" >"$tmp/again.yaml"
+    exec "$headrace" run "$tmp/again.yaml" --checkpoint "$tmp/unshown.db" >"$tmp/out" 2>"$tmp/err"
+}
+(again plaintext available_now)
+[ "$(rows "$tmp/out")" = 10 ] || { echo "read $(rows "$tmp/out") records"; exit 1; }
+sqlite3 "$tmp/unshown.db" 'update hr_meta set published = epoch - 1' # as if killed in between
+again ssl 1s &
+job=$!
+until [ "$(grep -c 'Invalid ApiKey' "$tmp/knocks")" -ge 35 ]; do # one a second; available_now gives up after 30
+    kill -0 $job 2>/dev/null || { echo "an epoch to be read again did not wait for its broker"; cat "$tmp/err"; exit 1; }
+    sleep 0.05
+done
+kill -INT $job
+wait $job || { echo "SIGINT while an epoch to be read again waits: exit $?"; exit 1; }
+[ ! -s "$tmp/out" ] && [ "$(sqlite3 "$tmp/unshown.db" 'select epoch - published from hr_meta')" = 1 ] || { echo "published without its records"; exit 1; }
