@@ -120,11 +120,13 @@ bool kafka_made_anew(struct kafka *k, struct kafka_partition *p, int64_t offset,
     return kafka_go_to(k, p, RD_KAFKA_OFFSET_BEGINNING, err);
 }
 
+/* What was taken from the queue and not handed out goes back, as it would pass for what comes behind the last record. */
 bool kafka_look_again(struct kafka *k, struct hr_error *err) {
+    for (; k->at < k->n; k->at++) rd_kafka_message_destroy(k->got[k->at]);
     for (int i = 0; i < k->partitions; i++) {
         struct kafka_partition *p = k->partition[i];
         p->look = p->last.known;
-        if (p->look && !kafka_go_to(k, p, p->last.offset, err)) return false;
+        if (!kafka_go_to(k, p, p->look ? p->last.offset : p->next, err)) return false;
     }
     return true;
 }
