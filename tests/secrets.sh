@@ -76,6 +76,16 @@ search 3 run bad.yaml
 said "config: 'sasl.kerberos.principal' may hold letters"
 pipeline "$config" "  - filter: {where: 'id > \"\${file:salt}\" + no_such(\"\${file:salt}\")'}" >bad.yaml
 search 3 check bad.yaml
+# Longer than what a line shows of a token; and without quotes, where each token is a piece of it.
+printf 'canary-long-0b2a%0108d\n' 0 >long
+for where in "id '\${file:long}'" "CAST(id AS \${file:long})" 'id ${file:long}' 'id = ${file:long}' 'id > ${file:name}(1)' \
+    "id = '\${file:long}' + no_such" "CAST('\${file:long}' AS \${file:name})"; do
+    echo canaryname0b2aandmore >name
+    pipeline "$config" "$operators
+  - filter: {where: \"$where\"}" >bad.yaml
+    search 3 check bad.yaml
+    ! grep -o 'canary.*' out err || fail "$where shows a piece of a secret"
+done
 
 # ---- files that cannot be parsed: names decide, as nothing has a value yet ----
 printf 'version: 1\nsource:\n  kafka: {config: {sasl.password: %s, a: [}}\n' "$literal" >bad.yaml

@@ -48,6 +48,8 @@ bool error_vset(struct hr_error *, int code, const char *format, va_list) HR_PRI
 void secret_add(const char *value);
 /* Is p the beginning of one? Its bytes, or 0. */
 size_t secret_at(const char *p, size_t n);
+/* Do the n bytes from `at` of the text share any with one? So a piece of a secret is known, where its whole is looked at. */
+bool secret_touches(const char *text, size_t at, size_t n);
 /* Put stars in place of each; the text never becomes longer. */
 void secret_mask(char *text);
 /* vsnprintf() and secret_mask(); where the text is cut off, so is a value begun there. */

@@ -42,6 +42,13 @@ size_t secret_at(const char *p, size_t n) {
     return longest;
 }
 
+bool secret_touches(const char *text, size_t at, size_t n) {
+    size_t whole = secrets ? strlen(text) : 0;
+    for (size_t i = 0; i < whole && i < at + n; i++)
+        if (i + secret_at(text + i, whole - i) > at && secret_at(text + i, whole - i)) return true;
+    return false;
+}
+
 void secret_mask(char *text) {
     char *to = text;
     size_t n = secrets ? strlen(text) : 0;

@@ -19,28 +19,29 @@ static struct hr_expr *expr_of(struct arena *arena, const struct tree *t) {
 
 struct hr_expr *expr_compile(struct arena *arena, const struct expr_catalog *catalog, const char *text,
                              const struct hr_schema *schema, struct expr_fault *fault) {
-    struct typing ty = {arena, catalog, schema, fault};
+    struct typing ty = {arena, text, catalog, schema, fault};
     struct tree *t = parse_expression(arena, text, fault);
     return t && type_whole(&ty, &t) ? expr_of(arena, t) : NULL;
 }
 
-static const char *unknown_aggregate(struct arena *arena, const struct expr_catalog *catalog, const char *name) {
+static const char *unknown_aggregate(struct arena *arena, const struct expr_catalog *catalog, const char *name, const char *shown) {
     if (catalog->function(name)) return arena_printf(arena, "%s is no aggregate: its result differs from row to row", name);
     const char *const *names = catalog->names ? catalog->names() : NULL;
-    return arena_printf(arena, "no aggregate '%s'%s", name, type_suggestion(arena, name, names));
+    return arena_printf(arena, "no aggregate '%s'%s", shown, type_suggestion(arena, name, names));
 }
 
 bool expr_compile_aggregate(struct arena *arena, const struct expr_catalog *catalog, const char *text,
                             const struct hr_schema *schema, struct hr_agg *agg, struct hr_expr **arg,
                             struct expr_fault *fault) {
-    struct typing ty = {arena, catalog, schema, fault};
+    struct typing ty = {arena, text, catalog, schema, fault};
     struct aggregate_call call;
     struct hr_error err = {0};
     *arg = NULL;
     *agg = (struct hr_agg){0};
     if (!parse_aggregate(arena, text, &call, fault)) return false;
     agg->fn = catalog->aggregate(call.name);
-    if (!agg->fn) return type_fault(&ty, call.at, call.n, "%s", unknown_aggregate(arena, catalog, call.name));
+    if (!agg->fn) return type_fault(&ty, call.at, call.n, "%s", unknown_aggregate(arena, catalog, call.name,
+                                                                               type_shown(&ty, call.at, call.n, call.name)));
     struct tree *t = call.arg;
     if (t && !type_whole(&ty, &t)) return false;
     if (!t && strcasecmp(agg->fn->name, "count"))

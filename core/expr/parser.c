@@ -35,6 +35,8 @@ static struct tree *expected(struct parser *p, const char *what) {
     if (t->kind == TOKEN_BAD) return fault(p, t->at, t->n, t->why);
     if (t->kind == TOKEN_END)
         return fault(p, t->at, t->n, arena_printf(p->arena, "expected %s, but the text ends", what));
+    if (secret_touches(p->text, t->at, t->n)) /* it may be a piece of one, and is cut off: no mask would find it */
+        return fault(p, t->at, t->n, arena_printf(p->arena, "expected %s, not '****'", what));
     return fault(p, t->at, t->n,
                  arena_printf(p->arena, "expected %s, not '%.*s'", what, t->n > 60 ? 60 : (int)t->n, p->text + t->at));
 }

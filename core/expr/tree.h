@@ -90,6 +90,7 @@ bool parse_aggregate(struct arena *, const char *text, struct aggregate_call *, 
 
 struct typing {
     struct arena *arena;
+    const char *text;
     const struct expr_catalog *catalog;
     const struct hr_schema *schema;
     struct expr_fault *fault;
@@ -100,6 +101,8 @@ bool type_tree(const struct typing *, struct tree *);
 /* Make *t give `to`, by a cast or at once where it is a literal. */
 void type_coerce(const struct typing *, struct tree **t, struct hr_type to);
 bool type_fault(const struct typing *, size_t at, size_t n, const char *format, ...) HR_PRINTF(4, 5);
+/* The name that stands at these bytes, or stars: it may be a piece of a secret. */
+const char *type_shown(const struct typing *, size_t at, size_t n, const char *name);
 /* "; did you mean 'x'?" or "". */
 const char *type_suggestion(struct arena *, const char *name, const char *const *candidates);
 

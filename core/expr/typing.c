@@ -19,7 +19,7 @@ bool type_fault(const struct typing *ty, size_t at, size_t n, const char *format
     va_start(args, format);
     ty->fault->at = at;
     ty->fault->n = n;
-    vsnprintf(ty->fault->text, sizeof ty->fault->text, format, args);
+    secret_format(ty->fault->text, sizeof ty->fault->text, format, args);
     va_end(args);
     return false;
 }
@@ -29,6 +29,10 @@ bool type_fault(const struct typing *ty, size_t at, size_t n, const char *format
 const char *type_suggestion(struct arena *arena, const char *name, const char *const *candidates) {
     const char *near = candidates ? closest(name, candidates) : NULL;
     return near ? arena_printf(arena, "; did you mean '%s'?", near) : "";
+}
+
+const char *type_shown(const struct typing *ty, size_t at, size_t n, const char *name) {
+    return secret_touches(ty->text, at, n) ? "****" : name;
 }
 
 static const char *name_of(const struct typing *ty, struct hr_type type) {
@@ -173,7 +177,7 @@ static bool type_column(const struct typing *ty, struct tree *t) {
     const char **names = arena_alloc(ty->arena, ((size_t)s->n + 1) * sizeof *names);
     for (int i = 0; i < s->n; i++) names[i] = s->field[i].name;
     names[s->n] = NULL;
-    return FAULT(ty, t, "no column '%s'%s", t->name, type_suggestion(ty->arena, t->name, names));
+    return FAULT(ty, t, "no column '%s'%s", type_shown(ty, t->at, t->n, t->name), type_suggestion(ty->arena, t->name, names));
 }
 
 /* The text of a literal argument, for type(); NULL for anything else and for NULL. */
@@ -198,7 +202,7 @@ static bool find_function(const struct typing *ty, struct tree *t) {
     if (ty->catalog->aggregate && ty->catalog->aggregate(t->name))
         return type_fault(ty, t->at, n, "%s is an aggregate: it stands alone under 'aggregates' of group_by", t->name);
     const char *const *names = ty->catalog->names ? ty->catalog->names() : NULL;
-    return type_fault(ty, t->at, n, "no function '%s'%s", t->name, type_suggestion(ty->arena, t->name, names));
+    return type_fault(ty, t->at, n, "no function '%s'%s", type_shown(ty, t->at, n, t->name), type_suggestion(ty->arena, t->name, names));
 }
 
 static bool check_count(const struct typing *ty, const struct tree *t) {
