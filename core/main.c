@@ -1,6 +1,7 @@
 /* headrace: the program. Finds the command; a module may bring more of them. */
 #include "core/cli/cli.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct { const char *name; int (*run)(int, char **); const char *about; } commands[] = {
@@ -38,7 +39,7 @@ static int run_other(int argc, char **argv) {
     return HR_EUSAGE;
 }
 
-int main(int argc, char **argv) {
+static int command(int argc, char **argv) {
     if (argc < 2) {
         help(stderr);
         return HR_EUSAGE;
@@ -55,3 +56,13 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
     return run_other(argc, argv);
 }
+
+/* A full disk shows here, for every command: what was printed may be cut off. */
+static int end(int code) {
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout)) return code;
+    log_line(HR_ERROR, "cannot write to standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+    return code ? code : HR_EFAIL;
+}
+
+int main(int argc, char **argv) { return end(command(argc, argv)); }

@@ -223,5 +223,13 @@ says err 'the pipeline has no checkpoint'
 expect 3 "$headrace" state bad.yaml
 [ ! -e none.db ] || fail 'state made a checkpoint'
 
+# ---- a standard output that takes nothing ----
+full() { timeout 60 "$headrace" "$@" >/dev/full; }
+for command in --version --help 'check job.yaml' 'explain job.yaml' plugins 'plugins file' 'state job.yaml' 'state job.yaml by_id'; do
+    expect 1 full $command
+    says err 'headrace: error: cannot write to standard output: No space left on device'
+    [ "$(wc -l <err)" = 1 ] || fail "$command: more than one line"
+done
+
 echo "cli: $passed passed, $failed failed"
 [ $failed = 0 ]
