@@ -195,6 +195,8 @@ static const struct {
     {GOOD "operators: [{a: {}, b: {}}]\n", ":5:21: one plug-in at a time"}, {GOOD "operators: [[a]]\n", "a node is `plug-in: {options}`"}, {GOOD "operators: ['']\n", "a node is `plug-in: {options}`"}, {GOOD "operators: [{}]\n", "a node is `plug-in: {options}`"},
     {GOOD "operators: [{a: [x]}]\n", ":5:17: a: options are a mapping"}, {GOOD "operators: [{a: x}]\n", "a: options are a mapping"}, {GOOD "operators: [{a: {id: 1x}}]\n", ":5:22: a: an id is letters"}, {GOOD "operators: [{a: {id: hr_x}}]\n", "an id is letters"}, {GOOD "operators: [{a: {id: SQLITE_x}}]\n", "an id is letters"},
     {GOOD "operators: [{a: {id: [x]}}]\n", "an id is letters"}, {GOOD "operators: [{a: {id: x}}, {b: {id: X}}]\n", ":5:36: b: id 'X' is taken"}, {GOOD "limits: 5\n", "'limits' is a mapping"}, {GOOD "limits: {depth: 0}\n", ":5:17: limits: depth is from 1 to 1024, not 0"},
+    {GOOD "limits: {groups: -5}\n", "limits: groups is from 1 to 1000000000, not -5"}, {GOOD "limits: {depth: -1}\n", "limits: depth is from 1 to 1024, not -1"},
+    {GOOD "limits: {groups: +2000000000}\n", "limits: groups is from 1 to 1000000000, not +2000000000"}, {GOOD "limits: {memory: -5}\n", "limits: memory wants a size"},
     {GOOD "limits: {record: 1GiB}\n", "limits: record is from 1 to 512MiB"}, {GOOD "limits: {groups: x}\n", "limits: groups wants a whole number"}, {GOOD "limits: {recrod: 1}\n", "did you mean 'record'?"},
 };
 

@@ -28,10 +28,15 @@ static const struct range {
     {"outbox", 1, INT64_MAX, "1 at least"},
 };
 
-/* What is no number at all was reported before. */
-static void check_range(struct document *d, const struct yaml *v, const struct range *r) {
-    int64_t n;
-    if (!v || v->kind != YAML_SCALAR || !bytes_parse(v->text, &n) || (n >= r->least && n <= r->most)) return;
+static int64_t *value_of(struct limits *l, const char *name) {
+    const struct hr_option *o = table;
+    while (strcmp(o->name, name)) o++;
+    return (int64_t *)((char *)l + o->offset);
+}
+
+/* The value as it was filled in: its text may say it in other ways than a size, such as -5. */
+static void check_range(struct document *d, const struct yaml *v, const struct range *r, int64_t n) {
+    if (!v || (n >= r->least && n <= r->most)) return;
     document_fault(d, v->place, (int)strlen(v->text), "limits: %s is %s, not %s", r->name, r->words, v->text);
 }
 
@@ -43,8 +48,11 @@ void limits_read(struct document *d, struct limits *l) {
         document_fault(d, v->place, 1, "'limits' is a mapping: limits: {record: 16MiB, ...}");
         v = NULL;
     }
+    /* What is no number is reported once: it leaves the field as it was, which is in its range. */
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) *value_of(l, ranges[i].name) = ranges[i].least;
     options_fill(d, v ? v : &none, table, "limits", reserved, l);
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) check_range(d, yaml_get(v, ranges[i].name), &ranges[i]);
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        check_range(d, yaml_get(v, ranges[i].name), &ranges[i], *value_of(l, ranges[i].name));
 }
 
 void limits_print(const struct limits *l, FILE *out) {
