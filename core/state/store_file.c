@@ -28,14 +28,27 @@ sqlite3_stmt *store_prepare(const struct store *s, sqlite3 *db, const char *sql,
 
 /* ---- the lock ---- */
 
+/* The lock goes by the name, so the file may have no other: two jobs would hold one checkpoint under two locks. A folder
+ * on the way may be a link, as the lock file lies in it too. */
+static bool has_one_name(const struct store *s, struct hr_error *err) {
+    struct stat st;
+    if (lstat(s->path, &st)) return true; /* not there yet, or what cannot be locked either */
+    if (S_ISLNK(st.st_mode)) return error_set(err, HR_ECHECKPOINT, "checkpoint %s: is a symbolic link: name the file itself", s->path);
+    if (!S_ISREG(st.st_mode) || st.st_nlink == 1) return true;
+    return error_set(err, HR_ECHECKPOINT, "checkpoint %s: has another name (a hard link): a job under that name would not be noticed", s->path);
+}
+
 /* A lock file of its own: POSIX locks of a process vanish with the first close of any descriptor of the
  * file, and SQLite opens and closes the checkpoint itself. */
 bool store_lock(struct store *s, struct hr_error *err) {
+    if (!has_one_name(s, err)) return false;
     const char *path = arena_printf(&s->arena, "%s.lock", s->path);
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock < 0) return error_set(err, HR_ECHECKPOINT, "checkpoint %s: cannot lock: %s: %s", s->path, path, strerror(errno));
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(s->lock, F_SETLK, &lock) == 0) return true;
+    if (errno != EACCES && errno != EAGAIN)
+        return error_set(err, HR_ECHECKPOINT, "checkpoint %s: cannot lock: %s: %s", s->path, path, strerror(errno));
     fcntl(s->lock, F_GETLK, &lock);
     return error_set(err, HR_ECHECKPOINT, "checkpoint %s: in use by process %ld", s->path, (long)lock.l_pid);
 }
