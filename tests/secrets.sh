@@ -131,6 +131,33 @@ search 0 explain salted.yaml
 grep -q "xxhash64(id % 3, '\*\*\*\*[0-9a-f]*')" out || fail "explain hides no salt: $(grep xxhash out)"
 search 0 state salted.yaml
 search 0 run salted.yaml
+search 3 export --to spark salted.yaml
+said 'salted.yaml:6:37: group_by cannot be exported: a secret in SQL would stand in the program'
+search 3 export --to spark salted.yaml --with-state totals
+# Without a name of its own the text would be the name, in explain, in the checkpoint's view, in a sink.
+for unnamed in "{group_by: {keys: [id, \"xxhash64(id, '\${file:salt}')\"], aggregates: {n: count(*)}}}" \
+    "{group_by: {keys: \"xxhash64(id, '\${file:salt}')\", aggregates: {n: count(*)}}}" \
+    "{select: {columns: [\"concat(id, '\${file:salt}')\"]}}" "{select: {columns: [\"concat(id, '\${file:short}')\"]}}"; do
+    echo 0b2a >short
+    salted | sed 's/^operators: .*/operators: [{}]/' >bad.yaml
+    OPERATORS=$unnamed perl -pi -e 's/\{\}\]$/$ENV{OPERATORS}]/' bad.yaml
+    search 3 check bad.yaml
+    said 'what holds a secret needs a name of its own: {name: expression}'
+    grep -q 'bad.yaml:6:' err || fail "$unnamed: the fault has no place"
+    search 3 run bad.yaml
+    search 3 explain bad.yaml
+    search 3 export --to spark bad.yaml
+done
+salted | sed 's/^operators: .*/operators: [{to_json: {as: "${file:salt}"}}]/' >bad.yaml
+search 3 check bad.yaml
+said "a secret cannot be part of a column's name"
+salted | sed "s/^operators: .*/operators: [{filter: {where: \"id <> '\${file:salt}'\"}}]/" >bad.yaml
+search 0 check bad.yaml
+search 3 export --to spark bad.yaml
+said 'filter cannot be exported: a secret in SQL would stand in the program'
+salted | sed "s/^operators: .*/operators: [{group_by: {keys: [id], aggregates: {n: \"max(concat(id, '\${file:salt}'))\"}}}]/" >bad.yaml
+search 3 export --to spark bad.yaml
+said 'group_by cannot be exported: a secret in SQL would stand in the program'
 echo canary-salt-51ff >salt
 search 4 run salted.yaml
 said "is another job's: its state"

@@ -1,4 +1,4 @@
-/* headrace explain FILE: the bound plan. Option values are not shown, so no secret can be. */
+/* headrace explain FILE: the bound plan. Option values are not shown, and no name of a column holds a secret. */
 #include "core/cli/cli.h"
 
 static const char usage[] = "usage: headrace explain FILE [--set NAME=VALUE] [--plugin-dir DIR] [--lanes N]\n\n"

@@ -54,6 +54,13 @@ static bool fill_list(const struct filling *f, const struct yaml *v) {
     return ok;
 }
 
+/* A value without a name is called by its text, and everybody sees names: explain, sinks, the view in the checkpoint. */
+static bool check_name(const struct filling *f, const struct yaml *v) {
+    if (!v->raw || (!strstr(v->raw, "${file:") && !secret_touches(v->text, 0, strlen(v->text)))) return true;
+    document_fault(f->document, v->place, 1, "%s: %s: what holds a secret needs a name of its own: {name: expression}", f->who, f->option->name);
+    return false;
+}
+
 /* A scalar or a list has values without names. */
 static bool fill_map(const struct filling *f, const struct yaml *v) {
     struct hr_map *map = f->at;
@@ -64,7 +71,7 @@ static bool fill_map(const struct filling *f, const struct yaml *v) {
     bool ok = true;
     for (int i = 0; i < n; i++) {
         const struct yaml *value = entry[i].value;
-        ok &= check_scalar(f, value);
+        ok &= check_scalar(f, value) && (entry[i].key || check_name(f, value));
         item[i] = (struct hr_map_item){entry[i].key ? entry[i].key : "",
                                        entry[i].key ? entry[i].key_place : value->place, sql_of(value)};
     }
@@ -82,8 +89,9 @@ static bool fill_int(const struct filling *f, const struct yaml *v) {
     char *end;
     errno = 0;
     long long n = strtoll(v->text, &end, 10);
+    if (*end || end == v->text || errno) return refuse(f, v, "a whole number");
     *(int64_t *)f->at = n;
-    return (!*end && end != v->text && !errno) || refuse(f, v, "a whole number");
+    return true;
 }
 
 static bool fill_double(const struct filling *f, const struct yaml *v) {

@@ -53,6 +53,10 @@ int bind_column(struct hr_bind *b, const struct hr_name *name) {
 
 int bind_output(struct hr_bind *b, const char *name, struct hr_type type) {
     struct binding *g = of(b);
+    if (secret_touches(name, 0, strlen(name))) { /* of a schema, or of an option such as `as` */
+        bind_fault(b, NULL, "a secret cannot be part of a column's name: everybody sees it");
+        return -1;
+    }
     for (int i = 0; i < g->fields; i++)
         if (!strcasecmp(g->field[i].name, name)) {
             bind_fault(b, NULL, "columns '%s' and '%s' differ only in case or not at all", g->field[i].name, name);

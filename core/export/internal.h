@@ -20,6 +20,8 @@ struct program {
 
 static inline struct arena *program_arena(const struct program *p) { return &p->plan->arena; }
 bool program_refuse(struct program *, struct hr_place, const char *format, ...) HR_PRINTF(3, 4);
+/* The SQL of an expression that stands in the file, for Spark. One that holds a secret is refused, and NULL. */
+const char *program_sql(struct program *, const struct hr_sql *);
 void program_note(struct program *, const char *format, ...) HR_PRINTF(2, 3);
 
 /* ---- python.c ---- */

@@ -35,9 +35,10 @@ static bool HR_PRINTF(2, 3) put(struct hr_spark *s, const char *format, ...) {
     int n = vasprintf(&text, format, args);
     va_end(args);
     if (n < 0) out_of_memory();
-    buffer_put(&of(s)->body, text, (size_t)n);
+    bool tells = secret_touches(text, 0, (size_t)n); /* of an option such as `format` */
+    if (!tells) buffer_put(&of(s)->body, text, (size_t)n);
     free(text);
-    return true;
+    return !tells || program_refuse(of(s), (struct hr_place){0}, "a secret would stand in the program");
 }
 
 static const char *string(struct hr_spark *s, const char *text) { return python_string(program_arena(of(s)), text); }
@@ -96,8 +97,18 @@ static const char *option(struct hr_spark *s, const void *field) {
     return python_string(program_arena(of(s)), o && o->fallback ? o->fallback : "");
 }
 
+/* A program is read by many, and Spark shows expressions in its plans: no secret goes there. */
+const char *program_sql(struct program *p, const struct hr_sql *text) {
+    const struct yaml *y = scalar_at(p->plan->document.root, text->place);
+    if (!(y && y->raw && strstr(y->raw, "${file:")) && !secret_touches(text->s, 0, strlen(text->s)))
+        return expr_sql(program_arena(p), text->s);
+    program_refuse(p, text->place, "a secret in SQL would stand in the program");
+    return NULL;
+}
+
 static const char *sql(struct hr_spark *s, const struct hr_sql *text) {
-    return python_string(program_arena(of(s)), expr_sql(program_arena(of(s)), text->s));
+    const char *sql = program_sql(of(s), text);
+    return sql ? python_string(program_arena(of(s)), sql) : "\"\"";
 }
 
 static bool groups(struct hr_spark *s, const struct hr_map *keys, const struct hr_map *aggregates) {

@@ -137,7 +137,15 @@ static bool all_complete(const struct plan *plan) {
     return true;
 }
 
+/* Looked at once, before the same SQL is put several times. */
+static bool tells_no_secret(struct program *p, const struct hr_map *map) {
+    bool ok = true;
+    for (int i = 0; i < map->n; i++) ok &= program_sql(p, &map->item[i].value) != NULL;
+    return ok;
+}
+
 bool totals_put(struct program *p, const struct hr_map *keys, const struct hr_map *aggregates) {
+    if (!(tells_no_secret(p, keys) & tells_no_secret(p, aggregates))) return false;
     if (p->store && !can_go_on(p, aggregates)) return false;
     put_differences(p);
     buffer_puts(&p->body, p->spark.input);
