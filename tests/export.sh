@@ -25,6 +25,10 @@ refused() { # EXIT TEXT ARGUMENT...
     "$headrace" export "$@" >"$tmp/out" 2>"$tmp/err" || code=$?
     [ "$code" = "$want" ] && grep -qF -- "$text" "$tmp/err" && [ ! -s "$tmp/out" ] || { echo "export $*: exit $code"; cat "$tmp/err"; bad=1; }
 }
+# what a program uses it imports
+printf 'version: 1\nname: named\nsource: {file: {path: in.ndjson, format: ndjson, schema: "a INT"}}\nsink: console\n' >"$tmp/named.yaml"
+"$headrace" export --to spark "$tmp/named.yaml" >"$tmp/named.py" 2>/dev/null || { echo "export of a file source: exit $?"; bad=1; }
+grep -q 'os\.path' "$tmp/named.py" && grep -qx 'import os' "$tmp/named.py" || { echo "os is used and not imported"; cat "$tmp/named.py"; bad=1; }
 refused 2 "--to spark is wanted" pipelines/invoices.yaml
 refused 2 "--to spark is wanted" --to flink pipelines/invoices.yaml
 refused 4 "no checkpoint at $tmp/none.db" --to spark pipelines/invoices.yaml --checkpoint "$tmp/none.db" --with-state "$tmp/totals"

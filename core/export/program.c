@@ -206,7 +206,7 @@ static void put_head(struct program *p, const char *body, struct hr_buffer *out)
     if (out->n > before) buffer_putc(out, '\n');
     buffer_puts(out, "import argparse\n");
     if (strstr(body, "json.dumps")) buffer_puts(out, "import json\n");
-    if (strstr(body, "os.environ")) buffer_puts(out, "import os\n");
+    if (strstr(body, "os.environ") || strstr(body, "os.path")) buffer_puts(out, "import os\n");
     buffer_printf(out, "\nfrom pyspark.sql import SparkSession%s\n\n", strstr(body, "F.") ? "\nfrom pyspark.sql import functions as F" : "");
     buffer_puts(out, "parser = argparse.ArgumentParser()\n"
                      "parser.add_argument(\"--checkpoint\", required=True, help=\"folder of the query's checkpoint\")\n");
