@@ -6,7 +6,8 @@
  *
  * 1. Names, arguments and results are Spark SQL's; places and lengths count characters from 1.
  * 2. Text is UTF-8; a byte that is none counts as a character, and stays as it is.
- * 3. upper and lower map one character to one: 'ß' stays 'ß' (Spark makes 'SS' of it).
+ * 3. lpad and rpad are null where more than 1048576 characters would be filled in: one record may not take all memory.
+ * 4. upper and lower map one character to one: 'ß' stays 'ß' (Spark makes 'SS' of it).
  */
 #include <headrace/plugin.h>
 
@@ -18,7 +19,7 @@
 #define OUT(c) ((struct hr_text *)(c)->out->at)
 #define INTS(column) ((const int32_t *)(column)->at)
 
-static const uint32_t most_bytes = 1 << 20; /* of what lpad and rpad make */
+static const uint32_t most_padding = 1 << 20; /* characters: rule 3 */
 
 /* ---- characters ---- */
 
@@ -273,12 +274,13 @@ static void put_padding(struct hr_buffer *b, struct hr_text pad, int64_t missing
 static bool pad_to(const struct hr_call *c, bool left) {
     static const struct hr_text blank = {" ", 1, 0};
     struct hr_buffer b = {0};
-    bool fits = true;
     HR_EACH(c->rows, i) {
         struct hr_text t = TEXTS(c->arg[0])[i], pad = c->args > 2 ? TEXTS(c->arg[2])[i] : blank;
         int64_t wanted = INTS(c->arg[1])[i] < 0 ? 0 : INTS(c->arg[1])[i], missing = pad.n ? wanted - characters(t) : 0;
-        if (missing > most_bytes) fits = false;
-        if (!fits) break;
+        if (missing > most_padding) {
+            hr_set_null(c->out, i);
+            continue;
+        }
         hr_buffer_reset(&b);
         if (left && missing > 0) put_padding(&b, pad, missing);
         put_text(&b, slice(t, 0, byte_of(t, wanted)));
@@ -286,7 +288,7 @@ static bool pad_to(const struct hr_call *c, bool left) {
         OUT(c)[i] = keep(c->lane, &b);
     }
     hr_buffer_free(&b);
-    return fits || hr_fail(c->lane->err, HR_EFAIL, "lpad, rpad: more than %u characters of padding", most_bytes);
+    return true;
 }
 
 static bool lpad(const struct hr_call *c) { return pad_to(c, true); }
