@@ -129,7 +129,7 @@ bool file_rows_read_header(const struct file_rows_options *o, struct file_input 
     size_t n = 0;
     bool ok = true;
     for (size_t room = FIRST_READ; ok && !f->fields; room *= 2) {
-        bool longer = room / 2 > (size_t)o->record;
+        bool longer = room > FIRST_READ && room / 2 > (size_t)o->record;
         char *more = longer ? NULL : realloc(bytes, room);
         if (!more && !longer) {
             ok = no_memory(f, err);

@@ -82,6 +82,19 @@ sed -i 's/drop/fail/' long.yaml
 run 1 '' long.yaml
 grep -qF 'error: file: long.txt@6: the record has 40000000 bytes, more than limits.record (1048576)' err || fail 'the long record is not named'
 
+# ---- a header is none, and shorter than the first read in any case ----
+printf 'id,name\n1,a\n' >short.csv
+cat >short.yaml <<'YAML'
+version: 1
+name: short
+trigger: available_now
+limits: {record: 20}
+source: {file: {path: short.csv, format: csv, schema: "id INT, name STRING"}}
+sink: {console: {format: json}}
+YAML
+run 0 '' short.yaml
+[ "$(cat out)" = '{"id":1,"name":"a"}' ] || fail "a csv under a small limit: $(cat out)"
+
 # ---- the same for messages ----
 "$headrace" broker --topic in:1 >address &
 broker=$!
