@@ -2,7 +2,9 @@
 #include "core/cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct { const char *name; int (*run)(int, char **); const char *about; } commands[] = {
     {"run", cli_run, "run a pipeline file"},
@@ -65,4 +67,14 @@ static int end(int code) {
     return code ? code : HR_EFAIL;
 }
 
-int main(int argc, char **argv) { return end(command(argc, argv)); }
+/* A file that is opened must not take the number of a standard stream that is closed: what is printed would go into it. Read and
+ * written the wrong way round, the streams still fail. */
+static void keep_standard_streams(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd) _exit(HR_EFAIL);
+}
+
+int main(int argc, char **argv) {
+    keep_standard_streams();
+    return end(command(argc, argv));
+}

@@ -223,6 +223,14 @@ says err 'the pipeline has no checkpoint'
 expect 3 "$headrace" state bad.yaml
 [ ! -e none.db ] || fail 'state made a checkpoint'
 
+# ---- standard streams that are closed: no file of ours takes their place ----
+sed 's/^checkpoint:.*/checkpoint: closed.db/' job.yaml >closed.yaml
+code=0
+"$headrace" run closed.yaml --checkpoint closed.db <&- >&- 2>err || code=$?
+[ $code = 1 ] || fail "with standard output closed: exit $code"
+says err 'cannot write to standard output'
+[ ! -s closed.db.lock ] || fail "rows went into the lock file: $(cat closed.db.lock)"
+
 # ---- a standard output that takes nothing ----
 full() { timeout 60 "$headrace" "$@" >/dev/full; }
 for command in --version --help 'check job.yaml' 'explain job.yaml' plugins 'plugins file' 'state job.yaml' 'state job.yaml by_id'; do
