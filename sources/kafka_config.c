@@ -31,6 +31,10 @@ static bool is_harmless(const char *value) {
     return *value != '-' && value[strspn(value, ok)] == '\0';
 }
 
+bool kafka_check_name(struct hr_bind *b, const char *const *option, const char *what) {
+    return **option || hr_fault(b, option, "%s is empty", what);
+}
+
 bool kafka_config_check(struct hr_bind *b, const struct hr_map *config) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool ok = true;

@@ -11,6 +11,8 @@ struct kafka_property {
 
 /* Check the user's properties at load; faults go to their places. */
 bool kafka_config_check(struct hr_bind *, const struct hr_map *config);
+/* A fault where an option that has to name something is empty. */
+bool kafka_check_name(struct hr_bind *, const char *const *option, const char *what);
 /* The user's properties, then `own` (ends with a NULL name), which win. NULL after hr_fail(). The caller
  * hands it to rd_kafka_new() or destroys it. */
 rd_kafka_conf_t *kafka_config_new(const char *brokers, const struct hr_map *config, const struct kafka_property *own,
