@@ -53,5 +53,11 @@ say "resumed"
 tail -29 "$STATE_DIR/out"
 
 say "the same, read from the checkpoint with sqlite3"
-sqlite3 -readonly "$STATE_DIR/invoices.db" \
-    "select count(*) || ' sellers, total ' || printf('%.2f', sum(TotalSales)) || ', tax ' || printf('%.2f', sum(TotalTax)) from group_by"
+totals=$(sqlite3 -readonly "$STATE_DIR/invoices.db" \
+    "select count(*) || ' sellers, total ' || printf('%.2f', sum(TotalSales)) || ', tax ' || printf('%.2f', sum(TotalTax)) from group_by")
+echo "$totals"
+wanted=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    NF > 1 { n += !sellers[$at["SellerID"]]++; total += $at["InvoiceTotal_amount"]; tax += $at["tax_amount"] }
+    END { printf "%d sellers, total %.2f, tax %.2f", n, total, tax }' pipelines/data/invoices.csv)
+[ "$totals" = "$wanted" ] || { echo "but the CSV file has $wanted"; exit 1; }
+echo "as in the CSV file"
