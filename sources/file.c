@@ -19,7 +19,8 @@
  *  7. The last line needs no newline. With `follow` it does: it may still grow. `follow` also finds new
  *     files of the globs, and never ends but for available_now.
  *  8. The position is a byte in each file. A file that is shorter than its position, or whose unfinished
- *     last line grew after it was read, is data loss.
+ *     last line grew after it was read, is data loss. One that another of its name took the place of goes on at that byte,
+ *     with a warning while the job runs: what is rotated wants names that stay.
  *  9. A record longer than `limits: {record: ...}` is a bad row; it is passed over without being held.
  */
 #include <headrace/plugin.h>
