@@ -323,7 +323,7 @@ END_TEST
 START_TEST(published_is_kept) {
     struct store *s = opened(path);
     ck_assert(commit(s, 1, 1));
-    ck_assert(store_set_published(s, 1, &err));
+    ck_assert(store_commit(s, 0, 1, (struct hr_positions){0}, NULL, 0, &err));
     ck_assert_int_eq(store_published(s), 1);
     closed(s);
     s = opened(path);

@@ -234,13 +234,6 @@ bool store_commit(struct store *s, int64_t epoch, int64_t published, struct hr_p
     return ok;
 }
 
-bool store_set_published(struct store *s, int64_t published, struct hr_error *err) {
-    s->published = published;
-    bool ok = put_meta(s, err);
-    s->failed |= !ok;
-    return ok;
-}
-
 struct hr_counts store_counts_of(struct store *s, const char *id) {
     struct hr_counts c = {0};
     struct hr_error err = {0};

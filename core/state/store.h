@@ -45,14 +45,13 @@ int64_t store_epoch(struct store *);     /* finished epochs */
 int64_t store_published(struct store *);
 /* One transaction: changed groups of every node, positions, counters (added to the totals), epoch.
  * Results that do not fit their type are added to the node's `bad` in the counters given.
- * epoch = 0 commits starting positions only. */
+ * epoch = 0 stands for no epoch: starting positions, or at the end of a run what was published. */
 bool store_commit(struct store *, int64_t epoch, int64_t published, struct hr_positions,
                   struct store_counts *, int n_counts, struct hr_error *);
 /* Rows of a sink that the next commit keeps, for it alone: the source cannot be read again. Not copied. */
 void store_outbox_put(struct store *, int sink, const void *p, size_t n);
 /* What the newest commit kept, in the arena; *n = 0: nothing. */
 bool store_outbox_get(struct store *, int sink, struct arena *, const char **p, size_t *n, struct hr_error *);
-bool store_set_published(struct store *, int64_t published, struct hr_error *);
 /* Rows of a node in key order as batches in the arena, which is reset for each: those of epoch only_epoch, or all with -1.
  * Calls each(ctx, batch) until done; false from it stops. */
 bool store_rows(struct store *, int node, int64_t only_epoch, struct arena *,
