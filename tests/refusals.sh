@@ -117,12 +117,12 @@ exec 3<live
 read -r _ <&3
 expect 4 "checkpoint state.db: in use by process $follower" "$headrace" run follow.yaml
 ln -s state.db link.db
-expect 4 'checkpoint link.db: is a symbolic link' "$headrace" run follow.yaml --checkpoint link.db
+expect 4 'checkpoint link.db: is a symbolic link' timeout 20 "$headrace" run follow.yaml --checkpoint link.db
 expect 0 '' "$headrace" state follow.yaml --checkpoint link.db
 ln -s . folder
-expect 4 "checkpoint folder/state.db: in use by process $follower" "$headrace" run follow.yaml --checkpoint folder/state.db
+expect 4 "checkpoint folder/state.db: in use by process $follower" timeout 20 "$headrace" run follow.yaml --checkpoint folder/state.db
 ln state.db hard.db
-expect 4 'checkpoint hard.db: has another name' "$headrace" run follow.yaml --checkpoint hard.db
+expect 4 'checkpoint hard.db: has another name' timeout 20 "$headrace" run follow.yaml --checkpoint hard.db
 rm hard.db link.db folder
 expect 0 '' "$headrace" state follow.yaml
 grep -q 'position in.ndjson' out || { echo "FAIL: state shows no position"; cat out; failed=$((failed + 1)); }
