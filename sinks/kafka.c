@@ -55,7 +55,9 @@ static bool is_text(struct hr_bind *b, const struct hr_name *name, int column) {
 
 static bool bind_(void *self, struct hr_bind *b) {
     struct kafka_sink *k = self;
-    bool ok = kafka_config_check(b, &k->config) & kafka_check_name(b, &k->brokers, "brokers") & kafka_check_name(b, &k->topic, "topic");
+    bool ok = kafka_config_check(b, &k->config);
+    ok = kafka_check_name(b, &k->brokers, "brokers") && ok;
+    ok = kafka_check_name(b, &k->topic, "topic") && ok;
     k->key_column = -1;
     k->value_column = hr_column_index(b, &k->value);
     if (k->value_column < 0 || !is_text(b, &k->value, k->value_column)) return false;

@@ -52,7 +52,9 @@ static const struct hr_option options[] = {
 
 static bool bind_(void *self, struct hr_bind *b) {
     struct kafka *k = self;
-    bool ok = kafka_config_check(b, &k->config) & kafka_check_name(b, &k->brokers, "brokers") & kafka_check_name(b, &k->topic, "topic");
+    bool ok = kafka_config_check(b, &k->config);
+    ok = kafka_check_name(b, &k->brokers, "brokers") && ok;
+    ok = kafka_check_name(b, &k->topic, "topic") && ok;
     k->record = b->record;
     for (int i = 0; i < k->starting_offsets.n; i++) {
         const struct hr_map_item *item = &k->starting_offsets.item[i];

@@ -145,7 +145,8 @@ static bool tells_no_secret(struct program *p, const struct hr_map *map) {
 }
 
 bool totals_put(struct program *p, const struct hr_map *keys, const struct hr_map *aggregates) {
-    if (!(tells_no_secret(p, keys) & tells_no_secret(p, aggregates))) return false;
+    bool ok = tells_no_secret(p, keys);
+    if (!tells_no_secret(p, aggregates) || !ok) return false;
     if (p->store && !can_go_on(p, aggregates)) return false;
     put_differences(p);
     buffer_puts(&p->body, p->spark.input);
