@@ -94,22 +94,13 @@ static struct cell *new_row(struct console *c) {
 
 /* ---- output ---- */
 
-static bool write_all(const char *p, size_t size, struct hr_error *err) {
-    for (size_t at = 0; at < size;) {
-        ssize_t n = write(STDOUT_FILENO, p + at, size - at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return hr_fail(err, HR_EFAIL, "console: cannot write to standard output: %s", strerror(errno));
-        at += (size_t)n;
-    }
-    return true;
-}
-
 static bool write_out(struct console *c, struct hr_error *err) {
     static const char clear_line[] = "\r\033[K";
     bool clear = c->terminal && c->out.n > 0;
-    bool ok = (!clear || write_all(clear_line, sizeof clear_line - 1, err)) && write_all(c->out.p, c->out.n, err);
-    if (ok) hr_buffer_reset(&c->out);
-    return ok;
+    if ((clear && !rows_write(STDOUT_FILENO, clear_line, sizeof clear_line - 1)) || !rows_write(STDOUT_FILENO, c->out.p, c->out.n))
+        return hr_fail(err, HR_EFAIL, "console: cannot write to standard output: %s", strerror(errno));
+    hr_buffer_reset(&c->out);
+    return true;
 }
 
 static void repeat(struct hr_buffer *b, char c, int n) {

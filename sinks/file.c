@@ -91,23 +91,12 @@ static bool fail(const struct file_sink *f, const char *name, struct hr_error *e
 
 /* ---- the memory ---- */
 
-static bool write_all(int fd, const char *p, size_t n) {
-    while (n) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return false;
-        p += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 /* Synced and renamed, so that there is always a whole one. */
 static bool remember(struct file_sink *f, int64_t epoch, struct hr_error *err) {
     char text[sizeof f->owner + 32];
     int n = snprintf(text, sizeof text, "%s %lld\n", f->owner, (long long)epoch);
     int fd = openat(f->folder, MEMORY ".tmp", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, text, (size_t)n) && fsync(fd) == 0;
+    bool ok = fd >= 0 && rows_write(fd, text, (size_t)n) && fsync(fd) == 0;
     if (fd >= 0) ok = close(fd) == 0 && ok;
     ok = ok && renameat(f->folder, MEMORY ".tmp", f->folder, MEMORY) == 0 && fsync(f->folder) == 0;
     return ok || fail(f, MEMORY, err);
@@ -197,7 +186,7 @@ static int64_t now_us(void) {
 static bool write_out(struct file_sink *f, struct hr_error *err) {
     char name[NAME];
     if (!f->out.n) return true;
-    if (!write_all(f->fd, f->out.p, f->out.n)) {
+    if (!rows_write(f->fd, f->out.p, f->out.n)) {
         name_of(f, f->epoch, f->pieces - 1, true, name);
         return fail(f, name, err);
     }

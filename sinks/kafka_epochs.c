@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ASK_MS = 5000, TRIES = 12, POLL_MS = 100 };
 
@@ -53,18 +52,13 @@ static bool create(const struct kafka_epochs *t, rd_kafka_t *rk, struct hr_error
     return ok;
 }
 
-static void pause_ms(int ms) {
-    struct timespec t = {.tv_nsec = ms * 1000000L};
-    nanosleep(&t, NULL);
-}
-
 bool kafka_epochs_make(const struct kafka_epochs *t, rd_kafka_t *rk, struct hr_error *err) {
     bool made = false;
     for (int tries = 0; tries < TRIES * ASK_MS / POLL_MS && !hr_stopping(); tries++) {
         int n = partitions(t, rk);
         if (n > 0) return true; /* only the first is used, should somebody have made more */
         if (n == 0 && !made && !(made = create(t, rk, err))) return false;
-        pause_ms(POLL_MS);
+        kafka_pause(POLL_MS);
     }
     return !hr_stopping() && fail(t, "it does not become ready", err);
 }

@@ -1,8 +1,10 @@
 /* See rows.h. */
 #include "sinks/rows.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- json ---- */
 
@@ -87,7 +89,18 @@ void rows_csv_put(struct hr_buffer *out, const struct hr_batch *b, uint32_t row)
     hr_put(out, "\n", 1);
 }
 
-/* ---- paths ---- */
+/* ---- files ---- */
+
+bool rows_write(int fd, const char *p, size_t n) {
+    while (n) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return false;
+        p += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
 
 const char *rows_path_fault(const char *path) {
     if (!*path) return "path is empty";

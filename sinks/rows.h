@@ -1,4 +1,4 @@
-/* rows.h: rows as text, and the paths of those that write them to files. */
+/* rows.h: rows as text, and what the sinks that write them to files share. */
 #ifndef HR_ROWS_H
 #define HR_ROWS_H
 
@@ -19,6 +19,8 @@ void rows_json_put(const struct rows_json *, struct hr_buffer *, const struct hr
 void rows_csv_header(struct hr_buffer *, const struct hr_schema *);
 void rows_csv_put(struct hr_buffer *, const struct hr_batch *, uint32_t row);
 
+/* All n bytes, however many calls that takes. False: errno says why. */
+bool rows_write(int fd, const char *p, size_t n);
 /* What is wrong with the path of a sink, or NULL: it is beneath --data-dir. */
 const char *rows_path_fault(const char *path);
 

@@ -10,6 +10,7 @@
 #include "sources/kafka_config.h"
 
 #include <string.h>
+#include <time.h>
 
 static const char *const allowed[] = {
     "security.", "ssl.", "sasl.", "enable.ssl.", "client.", "socket.", "broker.", "reconnect.", "metadata.",
@@ -29,6 +30,11 @@ static bool begins_with_any(const char *name, const char *const *prefix) {
 static bool is_harmless(const char *value) {
     static const char ok[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@-";
     return *value != '-' && value[strspn(value, ok)] == '\0';
+}
+
+void kafka_pause(int ms) {
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    nanosleep(&t, NULL);
 }
 
 bool kafka_check_name(struct hr_bind *b, const char *const *option, const char *what) {

@@ -18,6 +18,8 @@ bool kafka_check_name(struct hr_bind *, const char *const *option, const char *w
 rd_kafka_conf_t *kafka_config_new(const char *brokers, const struct hr_map *config, const struct kafka_property *own,
                                   struct hr_error *);
 
+void kafka_pause(int ms); /* before a broker is asked again */
+
 /* kafka_watermarks.c: the offsets of a partition's first record and behind its last one; each is asked for at most timeout_ms. */
 rd_kafka_resp_err_t kafka_watermarks(rd_kafka_t *, const char *topic, int32_t partition, int64_t *low, int64_t *high, int timeout_ms);
 

@@ -40,11 +40,6 @@ static bool is_missing(rd_kafka_resp_err_t why) {
     return why == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || why == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
-static void pause_ms(int ms) {
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    nanosleep(&t, NULL);
-}
-
 /* A streaming job waits for what is not there yet, and says so once; one that wants "what is there now"
  * ends with the reason. An epoch that is read again has its end in the checkpoint, and is waited for. */
 int kafka_await_topic(struct kafka *k) {
@@ -64,7 +59,7 @@ int kafka_await_topic(struct kafka *k) {
         if (why != said && missing) hr_log(HR_WARN, "kafka: topic '%s' does not exist at %s; waiting for it", k->topic, k->brokers);
         else if (why != said && !k->down) hr_log(HR_WARN, "kafka: no answer from %s: %s; waiting", k->brokers, rd_kafka_err2str(why));
         said = why;
-        if (missing) pause_ms(100);
+        if (missing) kafka_pause(100);
     }
     return 0;
 }
@@ -150,7 +145,7 @@ static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct 
     rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
     for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(); tries++) {
         why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, ASK_MS);
-        if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) pause_ms(100); /* a leader is being elected */
+        if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) kafka_pause(100); /* a leader is being elected */
     }
     if (why && hr_stopping()) return false;
     if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));

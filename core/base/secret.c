@@ -44,8 +44,10 @@ size_t secret_at(const char *p, size_t n) {
 
 bool secret_touches(const char *text, size_t at, size_t n) {
     size_t whole = secrets ? strlen(text) : 0;
-    for (size_t i = 0; i < whole && i < at + n; i++)
-        if (i + secret_at(text + i, whole - i) > at && secret_at(text + i, whole - i)) return true;
+    for (size_t i = 0; i < whole && i < at + n; i++) {
+        size_t here = secret_at(text + i, whole - i);
+        if (here && i + here > at) return true;
+    }
     return false;
 }
 
