@@ -117,11 +117,15 @@ static bool file_bind(void *self, struct hr_bind *b) {
 
 static bool has_header(const struct file_source *s) { return s->format == FILE_CSV && s->header; }
 
-/* What field is which column; fields stays 0 where the header is not there yet. */
+/* What field is which column; fields stays 0 where the header is not there yet. Reading goes on behind the header:
+ * it may be longer than a record. */
 static bool know_fields(struct file_source *s, struct file_input *f, int fd, struct hr_error *err) {
     if (s->format != FILE_CSV || f->fields) return true;
     if (!s->header) return file_rows_no_header(&s->rows, f, err);
-    return f->stream || file_rows_read_header(&s->rows, f, fd, s->follow, err);
+    if (f->stream) return true;
+    if (!file_rows_read_header(&s->rows, f, fd, s->follow, err)) return false;
+    if (f->at < f->body) f->at = f->body;
+    return true;
 }
 
 /* A file whose header is wrong is refused before the first record is read. */
@@ -207,15 +211,14 @@ static enum hr_poll end_round(struct file_source *s, struct hr_chunk *chunk, str
     return HR_IDLE;
 }
 
-/* Leave out the byte order mark and the header. */
+/* Leave out the byte order mark, and the header of a stream. */
 static bool trim(struct file_source *s, struct file_input *f, struct file_piece *p, struct hr_error *err) {
     if (p->at == 0) p->start = file_mark(p->bytes, p->n);
-    if (!has_header(s)) return true;
+    if (!has_header(s) || f->fields) return true;
     const char *records = p->bytes + p->start;
     int64_t at = p->at + (int64_t)p->start;
-    if (!f->fields && !file_rows_header(&s->rows, f, records, p->n - p->start, at, err)) return false;
-    int64_t body = f->fields ? f->body - p->at : (int64_t)p->n;
-    if (body > (int64_t)p->start) p->start = body < (int64_t)p->n ? (size_t)body : p->n;
+    if (!file_rows_header(&s->rows, f, records, p->n - p->start, at, err)) return false;
+    p->start = f->fields ? (size_t)(f->body - p->at) : p->n;
     return true;
 }
 

@@ -94,6 +94,11 @@ sink: {console: {format: json}}
 YAML
 run 0 '' short.yaml
 [ "$(cat out)" = '{"id":1,"name":"a"}' ] || fail "a csv under a small limit: $(cat out)"
+# longer than what is read of a file at a time, and than a record may be
+{ printf 'id,name,'; head -c 400000 /dev/zero | tr '\0' x; printf '\n1,a,\n'; } >short.csv
+sed -i 's/record: 20/record: 300KiB/' short.yaml
+run 0 '' short.yaml
+[ "$(cat out)" = '{"id":1,"name":"a"}' ] || fail "a csv with a long header: $(cat out)"
 
 # ---- the same for messages ----
 "$headrace" broker --topic in:1 >address &
