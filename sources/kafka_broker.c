@@ -47,7 +47,7 @@ static int serve(rd_kafka_mock_cluster_t *cluster, int argc, char **argv) {
 
 static int run(int argc, char **argv) {
     char why[512];
-    if (argc == 2 && !strcmp(argv[1], "--help")) return fputs(usage, stdout) < 0 ? HR_EFAIL : HR_OK;
+    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return fputs(usage, stdout) < 0 ? HR_EFAIL : HR_OK;
     if (argc < 3 || argc % 2 == 0) return wrong("at least one --topic NAME:PARTITIONS is wanted");
     for (int i = 1; i < argc; i += 2)
         if (strcmp(argv[i], "--topic")) return wrong("the only option is --topic NAME:PARTITIONS");

@@ -49,9 +49,11 @@ silent out
 expect 0 "$headrace" --version
 [ "$(wc -l <out)" = 1 ] && says out 'headrace '
 for command in run check explain plugins state broker; do
-    expect 0 "$headrace" $command --help
-    says out "usage: headrace $command"
-    silent err
+    for help in --help -h; do
+        expect 0 "$headrace" $command $help
+        says out "usage: headrace $command"
+        silent err
+    done
 done
 
 # ---- usage errors: one line, exit code 2, nothing on stdout ----
@@ -66,7 +68,9 @@ usage() { # TEXT ARGUMENT...
 usage "no command 'rnu'; did you mean 'run'?" rnu
 usage 'run: one pipeline file is wanted, not 0' run
 usage 'run: one pipeline file is wanted, not 2' run job.yaml job.yaml
-usage "run: no option '--lane'" run job.yaml --lane 2
+usage "run: no option '--lane'; did you mean '--lanes'?" run job.yaml --lane 2
+usage "run: no option '-l'" run job.yaml -l 2
+usage "run: no option '--to=spark'" run job.yaml --to=spark
 usage "run: no option '--'" run job.yaml --
 usage 'run: --lanes wants a value' run job.yaml --lanes
 for n in 0 65 x 2x ''; do usage "run: --lanes wants a number from 1 to 64, not '$n'" run job.yaml "--lanes=$n"; done

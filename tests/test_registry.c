@@ -28,16 +28,11 @@ START_TEST(found_by_kind_and_name) {
 }
 END_TEST
 
-START_TEST(all_are_sorted) {
+START_TEST(all_but_the_hidden) {
+    const struct hr_plugin *want[] = {&z_source, &sink, &source, &command, &op, &more, &some, &sums};
     const struct registered *all;
-    int n = registry_all(&all), ours = 0;
-    for (int i = 0; i < n; i++) {
-        ours += !strcmp(all[i].from, "built in");
-        if (!i) continue;
-        const struct hr_plugin *a = all[i - 1].plugin, *b = all[i].plugin;
-        ck_assert(a->kind < b->kind || (a->kind == b->kind && strcmp(a->name, b->name) < 0));
-    }
-    ck_assert_int_eq(ours, 8);
+    ck_assert_int_ge(registry_all(&all), 8);
+    for (int i = 0; i < 8; i++) ck_assert_ptr_eq(all[i].plugin, want[i]);
 }
 END_TEST
 
@@ -55,11 +50,11 @@ START_TEST(names_of_a_kind) {
 }
 END_TEST
 
-/* SQL's names know no case; a name that two tables have is the first one's in order of their names. */
+/* SQL's names know no case; a name that two tables have is the one's that was loaded first. */
 START_TEST(functions_and_aggregates) {
     const struct expr_catalog *c = registry_catalog();
     ck_assert_ptr_eq(c->function("HALF"), &functions[1]);
-    ck_assert_ptr_eq(c->function("twice"), &functions[0]);
+    ck_assert_ptr_eq(c->function("twice"), &more_functions[0]);
     ck_assert_ptr_eq(c->function("third"), &more_functions[1]);
     ck_assert_ptr_eq(c->aggregate("Median"), &aggregates[1]);
     ck_assert(!c->function("sum") && !c->aggregate("half") && !c->function("") && !c->aggregate("summ"));
@@ -93,7 +88,7 @@ int main(void) {
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, found_by_kind_and_name);
-    tcase_add_test(t, all_are_sorted);
+    tcase_add_test(t, all_but_the_hidden);
     tcase_add_test(t, names_of_a_kind);
     tcase_add_test(t, functions_and_aggregates);
     tcase_add_test(t, folders_that_are_not_there);

@@ -20,7 +20,7 @@ static int check_source(const struct plan *plan, const char *file) {
 
 int cli_check(int argc, char **argv) {
     struct cli c;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir connect")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("set", "plugin-dir", "connect"))) return c.exit;
     if (!c.files) return cli_usage("check", "a pipeline file is wanted");
     registry_load(&engine_host, c.dir, c.dirs);
     int code = HR_OK;

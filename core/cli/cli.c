@@ -55,36 +55,34 @@ static bool take(struct cli *c, const char *name, char *value) {
     return true;
 }
 
-static bool accepted(const char *accepts, const char *name, size_t n) {
-    for (const char *p = accepts; (p = strstr(p, name)) != NULL; p += n)
-        if ((p == accepts || p[-1] == ' ') && (p[n] == ' ' || !p[n])) return true;
-    return false;
+static bool no_option(struct cli *c, const char *arg, const char *name, const char *const *accepts) {
+    const char *near = closest(name, accepts);
+    return wrong(c, "no option '%s'%s%s%s", arg, near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
 }
 
-bool cli_parse(struct cli *c, int argc, char **argv, const char *usage, const char *accepts) {
-    *c = (struct cli){.command = argv[0], .usage = usage, .file = (const char **)argv};
+static bool take_option(struct cli *c, int argc, char **argv, int *i, const char *const *accepts) {
+    char *arg = argv[*i], *equals = strchr(arg, '='), name[32];
+    const char *start = arg + (arg[1] == '-' ? 2 : 0); /* -x is none */
+    snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - start) : 31, start);
+    const char *const *known = accepts;
+    while (*known && strcmp(*known, name)) known++;
+    if (!*known) return no_option(c, arg, name, accepts);
+    bool *flag = !strcmp(name, "connect") ? &c->connect : !strcmp(name, "profile") ? &c->profile : NULL;
+    if (flag && equals) return wrong(c, "--%s takes no value", name);
+    if (flag) return *flag = true;
+    if (!equals && *i + 1 == argc) return wrong(c, "%s wants a value", arg);
+    return take(c, name, equals ? equals + 1 : argv[++*i]);
+}
+
+bool cli_parse(struct cli *c, int argc, char **argv, const char *usage, const char *const *accepts) {
+    *c = (struct cli){.command = argv[0], .file = (const char **)argv};
     for (int i = 1; i < argc; i++) {
-        char *arg = argv[i];
-        if (strncmp(arg, "--", 2)) {
-            c->file[c->files++] = arg;
-            continue;
-        }
-        if (!strcmp(arg, "--help")) {
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
             fputs(usage, stdout);
             return c->exit = HR_OK, false;
         }
-        char name[32], *equals = strchr(arg, '=');
-        size_t n = equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2;
-        snprintf(name, sizeof name, "%.*s", (int)(n < 31 ? n : 31), arg + 2);
-        if (n == 0 || n > 30 || !accepted(accepts, name, n)) return wrong(c, "no option '%s'", arg);
-        bool *flag = !strcmp(name, "connect") ? &c->connect : !strcmp(name, "profile") ? &c->profile : NULL;
-        if (flag) {
-            if (equals) return wrong(c, "--%s takes no value", name);
-            *flag = true;
-            continue;
-        }
-        if (!equals && i + 1 == argc) return wrong(c, "%s wants a value", arg);
-        if (!take(c, name, equals ? equals + 1 : argv[++i])) return false;
+        if (*argv[i] != '-') c->file[c->files++] = argv[i];
+        else if (!take_option(c, argc, argv, &i, accepts)) return false;
     }
     return true;
 }

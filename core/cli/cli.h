@@ -9,7 +9,7 @@
 
 /* What the commands share: --set, --plugin-dir and the file. */
 struct cli {
-    const char *command, *usage;
+    const char *command;
     struct setting setting[64];
     int settings;
     const char *dir[16];
@@ -23,8 +23,9 @@ struct cli {
     int exit;          /* set when there is nothing more to do: help, or a usage error */
 };
 
-/* Parse the options that `accepts` names ("set plugin-dir trigger checkpoint progress lanes connect"); false: return exit. */
-bool cli_parse(struct cli *, int argc, char **argv, const char *usage, const char *accepts);
+#define CLI_OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* Parse the options that `accepts` names: CLI_OPTIONS("set", "plugin-dir"). False: return exit. */
+bool cli_parse(struct cli *, int argc, char **argv, const char *usage, const char *const *accepts);
 int cli_usage(const char *command, const char *format, ...) HR_PRINTF(2, 3);
 /* Load modules and the plan; prints the faults. */
 bool cli_load(struct cli *, const char *file, struct plan *);

@@ -25,7 +25,7 @@ static void explain_node(const struct plan *p, int i) {
 int cli_explain(int argc, char **argv) {
     struct cli c;
     struct plan plan;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir lanes")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("set", "plugin-dir", "lanes"))) return c.exit;
     if (c.files != 1) return cli_usage("explain", "one pipeline file is wanted, not %d", c.files);
     registry_load(&engine_host, c.dir, c.dirs);
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;

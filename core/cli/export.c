@@ -15,7 +15,7 @@ static const char usage[] =
 int cli_export(int argc, char **argv) {
     struct cli c;
     struct plan plan;
-    if (!cli_parse(&c, argc, argv, usage, "to with-state set checkpoint plugin-dir")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("to", "with-state", "set", "checkpoint", "plugin-dir"))) return c.exit;
     if (c.files != 1) return cli_usage("export", "one pipeline file is wanted, not %d", c.files);
     if (!c.to || strcmp(c.to, "spark")) return cli_usage("export", "--to spark is wanted");
     registry_load(&engine_host, c.dir, c.dirs);

@@ -1,6 +1,7 @@
 /* headrace plugins [NAME] */
 #include "core/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] = "usage: headrace plugins [NAME] [--plugin-dir DIR]\n\n"
@@ -30,8 +31,17 @@ static void print_one(const struct registered *r) {
     print_members(r->plugin);
 }
 
-static void print_list(const struct registered *all, int n) {
+static int by_kind_and_name(const void *x, const void *y) {
+    const struct registered *a = x, *b = y;
+    if (a->plugin->kind != b->plugin->kind) return a->plugin->kind < b->plugin->kind ? -1 : 1;
+    return strcmp(a->plugin->name, b->plugin->name);
+}
+
+static void print_list(const struct registered *loaded, int n) {
     int name = 0, about = 0;
+    struct registered *all = xmalloc((size_t)n * sizeof *all);
+    memcpy(all, loaded, (size_t)n * sizeof *all);
+    qsort(all, (size_t)n, sizeof *all, by_kind_and_name);
     for (int i = 0; i < n; i++) {
         int wide[] = {(int)strlen(all[i].plugin->name), (int)strlen(all[i].plugin->about)};
         if (wide[0] > name) name = wide[0];
@@ -40,11 +50,12 @@ static void print_list(const struct registered *all, int n) {
     for (int i = 0; i < n; i++)
         printf("%-10s  %-*s  %-*s  %s\n", kind_word[all[i].plugin->kind], name, all[i].plugin->name, about,
                all[i].plugin->about, all[i].from);
+    free(all);
 }
 
 int cli_plugins(int argc, char **argv) {
     struct cli c;
-    if (!cli_parse(&c, argc, argv, usage, "plugin-dir")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("plugin-dir"))) return c.exit;
     if (c.files > 1) return cli_usage("plugins", "one name at a time");
     registry_load(&engine_host, c.dir, c.dirs);
     const struct registered *all;

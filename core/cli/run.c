@@ -34,7 +34,8 @@ int cli_run(int argc, char **argv) {
     struct cli c;
     struct plan plan;
     enum progress kind;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir trigger checkpoint progress profile lanes data-dir")) return c.exit;
+    static const char *const accepts[] = {"set", "plugin-dir", "trigger", "checkpoint", "progress", "profile", "lanes", "data-dir", NULL};
+    if (!cli_parse(&c, argc, argv, usage, accepts)) return c.exit;
     if (c.files != 1) return cli_usage("run", "one pipeline file is wanted, not %d", c.files);
     if (!progress_kind(&c, &kind)) return cli_usage("run", "--progress is auto, json or none");
     registry_load(&engine_host, c.dir, c.dirs);

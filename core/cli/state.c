@@ -64,7 +64,7 @@ static bool show(const struct plan *plan, struct store *store, const char *id, s
 int cli_state(int argc, char **argv) {
     struct cli c;
     struct plan plan;
-    if (!cli_parse(&c, argc, argv, usage, "set plugin-dir checkpoint connect")) return c.exit;
+    if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("set", "plugin-dir", "checkpoint", "connect"))) return c.exit;
     if (c.files < 1 || c.files > 2) return cli_usage("state", "a pipeline file and at most a node's id are wanted");
     registry_load(&engine_host, c.dir, c.dirs);
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;

@@ -16,10 +16,9 @@ static struct {
     int n;
     const char **refused;
     int refusals;
-} all;
+} all; /* in the order of registry_load() */
 
-
-/* An earlier one hides a later one: --plugin-dir comes before the installed folder. */
+/* An earlier one hides a later one. */
 static void accept(void *ctx, const struct hr_plugin *p, const char *from) {
     (void)ctx;
     for (int i = 0; i < all.n; i++)
@@ -33,12 +32,6 @@ static void refuse(void *ctx, const char *why) {
     all.refused = xrealloc(all.refused, ((size_t)all.refusals + 2) * sizeof *all.refused);
     all.refused[all.refusals++] = why;
     all.refused[all.refusals] = NULL;
-}
-
-static int by_kind_and_name(const void *x, const void *y) {
-    const struct registered *a = x, *b = y;
-    if (a->plugin->kind != b->plugin->kind) return a->plugin->kind < b->plugin->kind ? -1 : 1;
-    return strcmp(a->plugin->name, b->plugin->name);
 }
 
 static void load_path(const struct loader *l, const char *path) {
@@ -57,7 +50,6 @@ void registry_load(const struct hr_host *host, const char *const *dirs, int n_di
     for (int i = 0; i < n_dirs; i++) loader_folder(&loader, dirs[i], true);
     load_path(&loader, getenv("HEADRACE_PLUGIN_PATH"));
     if (*HR_PKGLIBDIR) loader_folder(&loader, HR_PKGLIBDIR, false);
-    if (all.n) qsort(all.item, (size_t)all.n, sizeof *all.item, by_kind_and_name);
 }
 
 void registry_unload(void) {

@@ -16,12 +16,13 @@ struct registered {
     const char *from; /* "built in" or the module's path */
 };
 
-/* Take in the built-ins, then modules of --plugin-dir, HEADRACE_PLUGIN_PATH and the installed folder.
- * A module that is refused is one line in *err (and the rest goes on: loading fails only when the
+/* Take in the built-ins, then modules of --plugin-dir, HEADRACE_PLUGIN_PATH and the installed folder. Of two plug-ins, functions
+ * or aggregates of one name the first is taken, so that no module changes what a pipeline means that runs without it.
+ * A module that is refused is one line of registry_refused() (and the rest goes on: loading fails only when the
  * pipeline needs what is missing). host is handed to every accepted module before it is used. */
 void registry_load(const struct hr_host *host, const char *const *dirs, int n_dirs);
 const struct registered *registry_find(enum hr_kind, const char *name);
-/* All, sorted by kind and name. */
+/* All, in that order. */
 int registry_all(const struct registered **out);
 /* Names of one kind, ending with NULL, for "did you mean". */
 const char *const *registry_names(enum hr_kind);
