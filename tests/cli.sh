@@ -133,9 +133,11 @@ says out 'checkpoint other.db'
 expect 0 "$headrace" run job.yaml --progress json --lanes 2
 [ "$(cat out)" = '{"id":1,"n":2,"name":"a"}
 {"id":2,"n":1,"name":null}' ] || fail 'run printed other rows'
+says err 'headrace: warning: from_json: in.ndjson@38: JSON: unexpected character (dropped; further bad rows are only counted)'
+sed -i '/^headrace: warning/d' err
 [ "$(wc -l <err)" = 1 ] || fail 'not one line of progress'
 for part in '{"id":"job","runId":"' '"name":"job"' '"timestamp":"20' '"batchId":0' '"numInputRows":4' '"inputRowsPerSecond":' '"processedRowsPerSecond":' '"durationMs":{' '"stateOperators":[{"numRowsTotal":2,"numRowsUpdated":2' \
-    '"sources":[{"description":"' '"startOffset":{' '"endOffset":{"in.ndjson":46}' '"sinks":[{"id":"console","description":"console","numOutputRows":2}]'; do says err "$part"; done
+    '"sources":[{"description":"' '"startOffset":{' '"observedMetrics":{"from_json":{"bad":1,"dropped":1,"deadLettered":0}}' '"endOffset":{"in.ndjson":46}' '"sinks":[{"id":"console","description":"console","numOutputRows":2}]'; do says err "$part"; done
 printf '.mode list\nselect json_valid(readfile("err"));\n' | sqlite3 >valid && [ "$(cat valid)" = 1 ] || fail 'the progress is no JSON'
 printf '{"id":2,"name":"b"}\n' >>in.ndjson
 expect 0 "$headrace" run job.yaml --progress json
@@ -150,6 +152,32 @@ expect 0 "$headrace" run job.yaml --checkpoint other.db --trigger available_now
 [ "$(wc -l <out)" = 2 ] || fail '--checkpoint: another checkpoint starts anew'
 expect 0 "$headrace" run forgets.yaml
 says err 'job keeps nothing: it has no checkpoint'
+
+# ---- bad rows: the place of the first one of each node, and how many there were ----
+{ for i in $(seq 5000); do echo '{"d":"2024-01-01"}'; echo "bad $i"; echo '{"d":"no"}'; done; } >bad.ndjson
+for policy in null drop; do
+    cat >badrows.yaml <<YAML
+version: 1
+name: badrows
+trigger: available_now
+source: {file: {path: bad.ndjson, format: lines}}
+operators:
+  - from_json: {column: value, schema: "d STRING", on_error: $policy}
+  - to_date: {column: d, on_error: $policy}
+sink: {null: {}}
+YAML
+    expect 0 "$headrace" run badrows.yaml --lanes 1
+    what='null instead' in=15000
+    [ $policy = null ] || what=dropped in=10000
+    sort err >sorted
+    diff sorted - <<SAID || fail "$policy: bad rows are not told"
+headrace: badrows keeps nothing: it has no checkpoint
+headrace: warning: from_json: 5000 of 15000 rows were bad ($what)
+headrace: warning: from_json: bad.ndjson@19: JSON: unexpected character ($what; further bad rows are only counted)
+headrace: warning: to_date: 5000 of $in rows were bad ($what)
+headrace: warning: to_date: bad.ndjson@25: the text is no day in this format ($what; further bad rows are only counted)
+SAID
+done
 
 # a total that does not fit: DECIMAL is null and counted, BIGINT stops the job with the total's name and key
 printf '{"k":"a","d":6e37,"n":9000000000000000000}\n{"k":"b","d":1,"n":1}\n' >large.ndjson

@@ -2,6 +2,7 @@
 #include "core/cli/cli.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,9 +10,13 @@ static enum progress kind;
 static int64_t started, last_us;
 static uint64_t total;
 static char run_id[40];
+static const struct plan *running;
+static struct hr_counts *sum; /* of every node, in this run */
 
 void progress_start(enum progress k, const struct plan *plan) {
     kind = k;
+    running = plan;
+    sum = xcalloc((size_t)plan->nodes, sizeof *sum);
     log_over_line(k == PROGRESS_LINE);
     started = last_us = clock_monotonic_us();
     uint64_t a = hash_bytes(plan->config.name, strlen(plan->config.name), (uint64_t)clock_wall_us());
@@ -47,6 +52,22 @@ static void put_sinks(struct hr_buffer *b, const struct plan *p, const struct ep
     buffer_putc(b, ']');
 }
 
+/* Bad rows; of the stateful node they are totals, and stand there. */
+static bool has_bad(const struct plan *p, int i, const struct hr_counts *counts) { return i != p->state && counts[i].bad; }
+
+static void put_bad(struct hr_buffer *b, const struct plan *p, const struct epoch_report *r) {
+    int n = 0;
+    for (int i = 0; i < p->nodes; i++) {
+        const struct hr_counts *c = &r->counts[i];
+        if (!has_bad(p, i, r->counts)) continue;
+        buffer_puts(b, n++ ? "," : "\"observedMetrics\":{");
+        json_quote(b, p->node[i].id, strlen(p->node[i].id));
+        buffer_printf(b, ":{\"bad\":%llu,\"dropped\":%llu,\"deadLettered\":%llu}", (unsigned long long)c->bad,
+                      (unsigned long long)c->dropped, (unsigned long long)c->dead);
+    }
+    if (n) buffer_puts(b, "},");
+}
+
 static void report_json(const struct plan *p, const struct epoch_report *r, double seconds) {
     struct hr_buffer b = {0};
     char when[32];
@@ -67,6 +88,7 @@ static void report_json(const struct plan *p, const struct epoch_report *r, doub
     if (p->state >= 0)
         buffer_printf(&b, "\"stateOperators\":[{\"numRowsTotal\":%llu,\"numRowsUpdated\":%llu,\"customMetrics\":{\"bad\":%llu}}],",
                       (unsigned long long)r->groups, (unsigned long long)r->changed, (unsigned long long)r->unfit);
+    put_bad(&b, p, r);
     buffer_puts(&b, "\"sources\":[{");
     put_name(&b, "description", plan_source(p)->target);
     put_positions(&b, "startOffset", r->from);
@@ -109,11 +131,18 @@ static void say_early(const struct plan *p) {
              "results are the same, but more memory lets it run faster", p->config.name, bytes_text(p->config.limits.memory.n, size));
 }
 
+/* At the end: how many there were, and what became of them. */
+static void say_bad(const struct node *node, const struct hr_counts *c) {
+    const char *what = c->dropped ? "dropped" : c->dead ? "dead letters" : "null instead";
+    log_line(HR_WARN, "%s: %llu of %llu rows were bad (%s)", node->id, (unsigned long long)c->bad, (unsigned long long)c->in, what);
+}
+
 void progress_report(const struct plan *p, const struct epoch_report *r) {
     int64_t now = clock_monotonic_us();
     double seconds = (double)(now - last_us + 1) / 1e6;
     last_us = now;
     total += r->records;
+    for (int i = 0; i < p->nodes; i++) counts_add(&sum[i], &r->counts[i]);
     if (r->early) say_early(p);
     if (kind == PROGRESS_JSON) report_json(p, r, seconds);
     if (kind == PROGRESS_LINE) report_line(p, r, seconds);
@@ -122,4 +151,7 @@ void progress_report(const struct plan *p, const struct epoch_report *r) {
 void progress_end(void) {
     if (kind == PROGRESS_LINE && total) fputc('\n', stderr);
     log_over_line(false);
+    for (int i = 0; kind != PROGRESS_JSON && i < running->nodes; i++)
+        if (has_bad(running, i, sum)) say_bad(&running->node[i], &sum[i]);
+    free(sum);
 }

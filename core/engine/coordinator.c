@@ -13,6 +13,7 @@ void coordinator_init(struct coordinator *c, const struct plan *plan, struct por
                               .state = state, .epoch = epoch, .published = published, .first = true};
     c->interval_us = plan->config.available_now ? 1000000 : plan->config.trigger_us;
     c->counts = xcalloc((size_t)plan->nodes, sizeof *c->counts);
+    c->reported = xcalloc((size_t)plan->nodes, sizeof *c->reported);
     c->rows = xcalloc((size_t)plan->sinks + 1, sizeof *c->rows);
     publisher_init(&c->publisher, plan, ports.publish, since, c->counts, &c->err);
 }
@@ -26,6 +27,7 @@ void coordinator_free(struct coordinator *c) {
     for (struct work *w; (w = c->held); work_free(w, c->feed)) c->held = w->next;
     publisher_free(&c->publisher);
     free(c->counts);
+    free(c->reported);
     free(c->rows);
     arena_free(&c->arena);
     arena_free(&c->before);
@@ -84,8 +86,10 @@ static bool commit(struct coordinator *c, struct epoch_report *report) {
     if (!publisher_flush(&c->publisher, c->epoch)) return false;
     if (!c->ports.commit(c->ports.ctx, c->epoch, c->published, c->to, c->counts, &c->err)) return false;
     if (c->state && !plan_state_fits(&c->plan->node[c->plan->state], c->state, &c->err)) return false;
-    report->unfit = c->state ? c->counts[c->plan->state].bad : 0;
+    memcpy(c->reported, c->counts, (size_t)c->plan->nodes * sizeof *c->counts);
     memset(c->counts, 0, (size_t)c->plan->nodes * sizeof *c->counts);
+    report->counts = c->reported;
+    report->unfit = c->state ? c->reported[c->plan->state].bad : 0;
     return true;
 }
 
@@ -98,9 +102,8 @@ static void swap_positions(struct coordinator *c) {
 }
 
 static bool finish(struct coordinator *c) {
-    struct epoch_report report = {.epoch = c->epoch, .records = 0, .from = c->from, .to = c->to};
+    struct epoch_report report = {.epoch = c->epoch, .from = c->from, .to = c->to};
     int64_t merged = now(c);
-    report.records = c->counts[0].in;
     report.changed = c->state ? groups_changes(c->state) : 0;
     struct profile_mark mark = profile_begin();
     if (!commit(c, &report)) return false;
@@ -111,6 +114,7 @@ static bool finish(struct coordinator *c) {
     profile_part(mark, PROFILE_PUBLISH);
     c->published = c->epoch++;
     int64_t end = now(c);
+    report.records = c->reported[0].in;
     report.early = c->early;
     report.lag = c->ports.report ? feed_lag(c->feed) : -1;
     report.groups = c->state ? groups_count(c->state) : 0;

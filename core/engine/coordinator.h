@@ -11,6 +11,7 @@
 struct epoch_report {
     int64_t epoch;
     uint64_t records, groups, changed;
+    const struct hr_counts *counts; /* of every node, since the last report */
     uint64_t unfit;       /* totals that this epoch changed and that are null, as they do not fit their type */
     bool early;           /* it ended before it was due, as the groups near limits.memory */
     int64_t lag;          /* records that wait; -1: not known */
@@ -51,6 +52,7 @@ struct coordinator {
     struct arena before;       /* and those it started from */
     struct hr_positions from, to;
     struct hr_counts *counts;  /* of every node, in the closed epoch */
+    struct hr_counts *reported; /* what they were when it was committed */
     struct publisher publisher;
     uint64_t *rows;            /* for the report */
     struct work *held;         /* append: chunks that came before their turn, by number */

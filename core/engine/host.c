@@ -30,19 +30,26 @@ static bool fold(struct hr_lane *lane, const struct hr_groups *g, const struct h
     return groups_fold(*n->delta, column, column + keys, b->rows, lane->err) && plan_state_fits(n->node, *n->delta, lane->err);
 }
 
-static bool fail_at(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, const char *reason) {
-    const struct lane_node *n = lane->host;
-    if (!b->split) return error_set(lane->err, HR_EFAIL, "%s: %s", n->node->id, reason);
-    return error_set(lane->err, HR_EFAIL, "%s: %s@%lld: %s", n->node->id, b->split->name,
-                     b->position ? (long long)b->position[row] : -1ll, reason);
+static const char *place(const struct lane_node *n, const struct hr_batch *b, uint32_t row) {
+    if (!b->split) return n->node->id;
+    return arena_printf(n->batch, "%s: %s@%lld", n->node->id, b->split->name, b->position ? (long long)b->position[row] : -1ll);
+}
+
+/* Only the first of each node: a broken topic must not fill a disk with log lines. */
+static void say_bad(const struct lane_node *n, const struct hr_batch *b, uint32_t row, enum hr_on_error policy, const char *reason) {
+    static const char *const what[] = {"null instead", "dropped", "", "a dead letter"};
+    atomic_bool *said = n->node->bad_said;
+    if (atomic_load_explicit(said, memory_order_relaxed) || atomic_exchange(said, true)) return;
+    log_line(HR_WARN, "%s: %s (%s; further bad rows are only counted)", place(n, b, row), reason, what[policy]);
 }
 
 static bool bad(struct hr_lane *lane, const struct hr_batch *b, uint32_t row, enum hr_on_error policy,
                 struct hr_text value, const char *reason) {
     struct lane_node *n = lane->host;
-    if (policy == HR_ON_ERROR_FAIL) return fail_at(lane, b, row, reason);
+    if (policy == HR_ON_ERROR_FAIL) return error_set(lane->err, HR_EFAIL, "%s: %s", place(n, b, row), reason);
     if (lane->good && !lane->good[row]) return true;
     lane->counts->bad++;
+    say_bad(n, b, row, policy, reason);
     if (policy == HR_ON_ERROR_NULL) return true;
     if (!lane->good) lane->good = memset(arena_alloc(n->batch, HR_BATCH), 1, HR_BATCH);
     lane->good[row] = 0;

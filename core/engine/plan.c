@@ -57,6 +57,7 @@ static bool bind_node(struct plan *p, int i) {
         return false;
     }
     node->schema = (struct hr_schema){binding.fields, binding.field};
+    node->bad_said = arena_zalloc(&p->arena, sizeof *node->bad_said);
     node->wanted = arena_zalloc(&p->arena, (size_t)binding.fields + 1);
     node->bound = arena_alloc(&p->arena, node->plugin->self_size + 1);
     memcpy(node->bound, node->self, node->plugin->self_size);

@@ -11,6 +11,8 @@
 #include "core/plugin/registry.h"
 #include "core/state/groups.h"
 
+#include <stdatomic.h>
+
 /* The keyed state of one node: what is evaluated and folded, and how it is kept. */
 struct hr_groups {
     struct groups_shape shape;
@@ -31,6 +33,7 @@ struct node {
     enum hr_mode mode;       /* of a sink */
     const char *target;      /* of a source or sink: plug-in and required options: what the checkpoint knows it by */
     const struct node_config *config;
+    atomic_bool *bad_said;   /* its first bad row was told; all that changes in a plan */
 };
 
 /* Dead letters as rows: letters.c. */
