@@ -112,14 +112,14 @@ broker=$!
 read -r KAFKA_BROKERS <"$tmp/address"
 rm -f "$tmp/fill.yaml"
 fill 10
-again() { # PROTOCOL TRIGGER
+again() { # PROTOCOL TRIGGER OUTPUT
     sed "s/brokers: [^,]*/brokers: \"$KAFKA_BROKERS\"/; s/debug: fetch/security.protocol: $1/; s/available_now/$2/" "$tmp/held.yaml" >"$tmp/again.yaml"
-    exec "$headrace" run "$tmp/again.yaml" --checkpoint "$tmp/unshown.db" >"$tmp/out" 2>"$tmp/err"
+    exec "$headrace" run "$tmp/again.yaml" --checkpoint "$tmp/unshown.db" >"$3" 2>"$tmp/err"
 }
-(again plaintext available_now)
-[ "$(rows "$tmp/out")" = 10 ] || { echo "read $(rows "$tmp/out") records"; exit 1; }
-sqlite3 "$tmp/unshown.db" 'update hr_meta set published = epoch - 1' # as if killed in between
-again ssl 1s &
+unshown() { sqlite3 "$tmp/unshown.db" "select sum(position) || ' read, ' || (hr_meta.epoch - published) || ' unshown' from hr_positions, hr_meta"; }
+! (again plaintext available_now /dev/full) || { echo "a full disk was not noticed"; exit 1; }
+[ "$(unshown)" = '10 read, 1 unshown' ] || { echo "before the broker shuts its door: $(unshown)"; exit 1; }
+again ssl 1s "$tmp/out" &
 job=$!
 until [ "$(grep -c 'Invalid ApiKey' "$tmp/knocks")" -ge 35 ]; do # one a second; available_now gives up after 30
     kill -0 $job 2>/dev/null || { echo "an epoch to be read again did not wait for its broker"; cat "$tmp/err"; exit 1; }
@@ -127,4 +127,4 @@ until [ "$(grep -c 'Invalid ApiKey' "$tmp/knocks")" -ge 35 ]; do # one a second;
 done
 kill -INT $job
 wait $job || { echo "SIGINT while an epoch to be read again waits: exit $?"; exit 1; }
-[ ! -s "$tmp/out" ] && [ "$(sqlite3 "$tmp/unshown.db" 'select epoch - published from hr_meta')" = 1 ] || { echo "published without its records"; exit 1; }
+[ ! -s "$tmp/out" ] && [ "$(unshown)" = '10 read, 1 unshown' ] || { echo "published without its records"; exit 1; }

@@ -232,9 +232,9 @@ change '{file: {path: in.csv, format: csv, schema: "id BIGINT, k BIGINT"}}' "$gr
 printf 'id,k\n1,1\n' >in.csv
 differs "source is 'generator', this one's is 'file path=in.csv'"
 change "$made" "${group/\[k\]/[id]}" "$sink"
-differs "state is 'g: keys k = k BIGINT; aggregates n = count(*) BIGINT, total = sum(id) BIGINT', this one's is 'g: keys id = id BIGINT; "
+differs "state is 'g: keys k = k BIGINT; aggregates n = count(*) BIGINT, total = sum(id) BIGINT of BIGINT', this one's is 'g: keys id = id BIGINT; "
 change "$made" "${group/sum(id)/max(id)}" "$sink"
-differs "state is 'g: keys k = k BIGINT; aggregates n = count(*) BIGINT, total = sum(id) BIGINT', this one's is 'g: keys k = k BIGINT; aggregates n = count(*) BIGINT, total = max(id)"
+differs "state is 'g: keys k = k BIGINT; aggregates n = count(*) BIGINT, total = sum(id) BIGINT of BIGINT', this one's is 'g: keys k = k BIGINT; aggregates n = count(*) BIGINT, total = max(id)"
 change "$made" "${group/id: g/id: h}" "$sink"
 differs "state is 'g: "
 guarantee 'pipeline file changed: name, source, keys, aggregates' any any 'exit 4, the difference named; the checkpoint as it was'

@@ -430,6 +430,17 @@ START_TEST(other_jobs_are_refused) {
 }
 END_TEST
 
+/* As text, in the arena. */
+static char *bytes_of_file(void) {
+    FILE *f = fopen(path, "r");
+    struct hr_buffer b = {0};
+    for (int c; (c = getc(f)) != EOF;) buffer_printf(&b, "%02x", c);
+    fclose(f);
+    char *text = arena_strndup(&arena, b.p, b.n);
+    buffer_free(&b);
+    return text;
+}
+
 static const struct {
     const char *sql, *why;
 } damage[] = {
@@ -438,17 +449,51 @@ static const struct {
     {"UPDATE hr_state_by_who SET s0 = x'01ff00000000000000'", "does not match its checksum"}, {"UPDATE hr_state_by_who SET hr_epoch = 9", "does not match its checksum"},
     {"UPDATE hr_state_by_who SET s1 = x''", "damaged"}, {"DELETE FROM hr_meta", "no meta row"}, {"PRAGMA user_version = 4711", "format 4711"}, {"PRAGMA application_id = 1", "is not a headrace checkpoint"},
     {"DROP VIEW by_who; DROP TABLE hr_state_by_who", ""}, {"DROP TABLE hr_positions", ""},
+    {"UPDATE hr_state_by_who SET c0 = c0 || 'z' WHERE c0 IS NOT NULL", "does not match its checksum"}, {"UPDATE hr_state_by_who SET c1 = c1 + 0.5", "does not match its checksum"},
+    {"UPDATE hr_state_by_who SET c2 = c2 + 1", "does not match its checksum"}, {"UPDATE hr_state_by_who SET c3 = NULL WHERE c3 IS NOT NULL", "does not match its checksum"},
+    {"UPDATE hr_meta SET published = 1", "do not add up"}, {"UPDATE hr_meta SET epoch = 2", "do not add up"}, {"UPDATE hr_counters SET rows_in = 9", "do not add up"},
+    {"DELETE FROM hr_counters", "do not add up"}, {"UPDATE hr_sinks SET since = 1", "do not add up"}, {"DELETE FROM hr_sinks", "do not add up"},
+    {"UPDATE hr_positions SET detail = 'y'", "do not add up"}, {"UPDATE hr_positions SET detail_before = 'y'", "do not add up"},
 };
 
 START_TEST(damaged_files_are_refused) {
+    static struct store_sink sink = {"out", "file path=out", 0};
+    job.sinks = 1;
+    job.sink = &sink;
     struct store *s = opened(path);
     fold_rows(node.groups, 50, 10);
-    ck_assert(commit(s, 1, 1));
+    struct hr_position at = {"part-0", 1, "ino 7"};
+    struct store_counts counts = {"source", {.in = 50}};
+    ck_assert(store_commit(s, 0, 0, (struct hr_positions){1, &at}, NULL, 0, &err));
+    at.at = 2;
+    ck_assert(store_commit(s, 1, 0, (struct hr_positions){1, &at}, &counts, 1, &err));
     closed(s);
     change_file(damage[_i].sql);
+    char *before = bytes_of_file();
     err = (struct hr_error){0};
     s = store_open(path, &job, &err);
     ck_assert_msg(!s && err.code && strstr(err.text, damage[_i].why) && strstr(err.text, path), "%s: code %d: %s", damage[_i].sql, err.code, err.text);
+    ck_assert_msg(!strcmp(before, bytes_of_file()), "%s: the file that was refused is another now", damage[_i].sql);
+}
+END_TEST
+
+/* What no lock keeps apart, as its file was removed: the second commit has not seen the first. */
+START_TEST(two_writers_are_noticed) {
+    struct store *one = opened(path);
+    ck_assert(commit(one, 1, 1));
+    struct store_node other_node = node;
+    struct store_job other = job;
+    other.node = &other_node;
+    struct store *two = store_open(path, &other, &err); /* a process does not lock itself out */
+    ck_assert_msg(two != NULL, "%s", err.text);
+    ck_assert(commit(one, 2, 2));
+    ck_assert(!commit(two, 2, 3));
+    ck_assert_msg(strstr(err.text, "another process has written to it") != NULL, "%s", err.text);
+    err = (struct hr_error){0};
+    store_close(two, &err);
+    ck_assert(commit(one, 3, 4));
+    closed(one);
+    ck_assert_int_eq(number_in_file("SELECT epoch FROM hr_meta"), 3);
 }
 END_TEST
 
@@ -496,6 +541,7 @@ int main(void) {
     tcase_add_test(t, splits_take_memory_once_each);
     tcase_add_test(t, other_jobs_are_refused);
     tcase_add_loop_test(t, damaged_files_are_refused, 0, COUNT(damage));
+    tcase_add_test(t, two_writers_are_noticed);
     tcase_add_test(t, files_of_others_are_refused);
     tcase_add_test(t, places_without_room_are_refused);
     suite_add_tcase(suite, t);

@@ -76,6 +76,15 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b) {
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+static inline void counts_add(struct hr_counts *sum, const struct hr_counts *c) {
+    sum->in += c->in;
+    sum->out += c->out;
+    sum->filtered += c->filtered;
+    sum->dropped += c->dropped;
+    sum->dead += c->dead;
+    sum->bad += c->bad;
+}
+
 /* The candidate that differs from `name` in case only, or the closest one (optimal string alignment distance, at most a
  * third of its length and at least 1), or NULL. candidates ends with NULL. */
 const char *closest(const char *name, const char *const *candidates);

@@ -141,6 +141,7 @@ static bool bind_aggregates(struct hr_bind *b, const struct hr_map *aggs, struct
         ok &= bind_output(b, a->name, agg[i].result) >= 0;
         buffer_printf(sign, "%s%s = %s %s", i ? ", " : "; aggregates ", a->name, a->value.s,
                       type_name(agg[i].result, type));
+        if (g->arg[i]) buffer_printf(sign, " of %s", type_name(expr_type(g->arg[i]), type)); /* a state is of that */
     }
     g->shape.aggs = aggs->n;
     g->shape.agg = agg;

@@ -6,15 +6,6 @@
 
 /* ---- chain ---- */
 
-void counts_add(struct hr_counts *sum, const struct hr_counts *c) {
-    sum->in += c->in;
-    sum->out += c->out;
-    sum->filtered += c->filtered;
-    sum->dropped += c->dropped;
-    sum->dead += c->dead;
-    sum->bad += c->bad;
-}
-
 void chain_init(struct chain *c, const struct plan *plan, int from, int to, struct groups **delta,
                 struct hr_error *err) {
     size_t n = (size_t)(to > from ? to - from : 0);

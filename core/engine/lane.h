@@ -42,7 +42,6 @@ struct chain {
     struct hr_counts *counts;
     struct letters letters;   /* of the batch at hand */
 };
-void counts_add(struct hr_counts *, const struct hr_counts *);
 void chain_init(struct chain *, const struct plan *, int from, int to, struct groups **delta,
                 struct hr_error *);
 void chain_free(struct chain *);

@@ -1,6 +1,7 @@
-/* A batch is its number of rows, then column by column a byte that says whether it is there, then each row a byte for
+/* First the columns as text, as the pipeline may be another when it is read. A batch is its number of rows, then column by column a byte that says whether it is there, then each row a byte for
  * null or not and the value: as many bytes as the type has, or a length and the text. It is read on the machine that wrote it. */
 #include "core/engine/outbox.h"
+#include "core/data/value.h"
 
 #include <string.h>
 
@@ -17,7 +18,14 @@ static void put_value(struct hr_buffer *b, const struct hr_column *c, uint32_t r
     buffer_put(b, text->p, text->n);
 }
 
-void outbox_put(struct hr_buffer *b, const struct hr_batch *batch) {
+static void put_schema(struct hr_buffer *b, const struct hr_schema *schema) {
+    char type[24];
+    for (int i = 0; i < schema->n; i++) buffer_printf(b, "%s%s %s", i ? ", " : "", schema->field[i].name, type_name(schema->field[i].type, type));
+    buffer_putc(b, '\0');
+}
+
+void outbox_put(struct hr_buffer *b, const struct hr_schema *schema, const struct hr_batch *batch) {
+    if (!b->n) put_schema(b, schema);
     buffer_put(b, &batch->rows.n, sizeof batch->rows.n);
     for (int k = 0; k < batch->columns; k++) {
         const struct hr_column *c = &batch->column[k];
@@ -65,9 +73,23 @@ static bool take_column(struct reading *r, struct hr_column *c, uint32_t rows, s
     return true;
 }
 
-bool outbox_get(const char *p, size_t n, const struct hr_schema *schema, struct arena *a,
+/* Its columns are those that were put. */
+static bool take_schema(struct reading *r, const char *sink, const struct hr_schema *schema, struct hr_error *err) {
+    const char *was = r->p, *end = was < r->end ? memchr(was, '\0', (size_t)(r->end - was)) : NULL;
+    struct hr_buffer is = {0};
+    put_schema(&is, schema);
+    if (end) r->p = end + 1;
+    bool ok = end && !strcmp(was, is.p);
+    if (!ok) error_set(err, HR_ECHECKPOINT, "sink '%s': the checkpoint keeps rows of its newest epoch with the columns '%.300s', and the columns are "
+                                            "'%.300s' now: let the pipeline run once as it was", sink, end ? was : "", is.p);
+    buffer_free(&is);
+    return ok;
+}
+
+bool outbox_get(const char *p, size_t n, const char *sink, const struct hr_schema *schema, struct arena *a,
                 bool (*each)(void *ctx, const struct hr_batch *), void *ctx, struct hr_error *err) {
     struct reading r = {p, p + n};
+    if (n && !take_schema(&r, sink, schema, err)) return false;
     while (r.p < r.end) {
         arena_reset(a);
         struct hr_batch b = {.columns = schema->n};
@@ -77,7 +99,7 @@ bool outbox_get(const char *p, size_t n, const struct hr_schema *schema, struct 
             b.column[k].type = schema->field[k].type;
             ok = take_column(&r, &b.column[k], b.size, a);
         }
-        if (!ok) return error_set(err, HR_ECHECKPOINT, "the rows that the checkpoint keeps for a sink are not of the sink's columns");
+        if (!ok) return error_set(err, HR_ECHECKPOINT, "sink '%s': the rows that the checkpoint keeps for it are damaged", sink);
         b.rows.n = b.size;
         if (!each(ctx, &b)) return false;
     }

@@ -81,7 +81,7 @@ static size_t waiting(const struct publisher *p) {
 bool publisher_is_full(const struct publisher *p) { return p->keeps && waiting(p) > most(p) / 2; }
 
 static bool keep(struct publisher *p, struct output *o, const struct hr_batch *b) {
-    outbox_put(&o->outbox, b);
+    outbox_put(&o->outbox, plan_input(p->plan, o->number), b);
     return waiting(p) <= most(p) ||
            error_set(p->err, HR_EFAIL, "%s: the rows of one epoch take more than %zu bytes in the outbox, as the source cannot be read again: "
                      "a shorter trigger, or more in limits: {outbox: ...}", o->node->id, most(p));
@@ -195,7 +195,7 @@ static bool write_kept(struct publisher *p, int i) {
     const char *at;
     size_t n;
     bool ok = p->ports.kept(p->ports.ctx, i, &bytes, &at, &n, p->err) && begin(p, o, p->again) &&
-              outbox_get(at, n, plan_input(p->plan, o->number), &rows, take_kept, &from, p->err);
+              outbox_get(at, n, o->node->id, plan_input(p->plan, o->number), &rows, take_kept, &from, p->err);
     arena_free(&bytes);
     arena_free(&rows);
     return ok;

@@ -256,8 +256,16 @@ static void close_sinks(struct run *r) {
 
 /* ---- a run ---- */
 
+/* How many groups there are is known for sure only within a commit, where some of them are cold. */
+static bool state_fits(const struct store_job *job, int node, struct hr_error *err) {
+    const struct plan *p = job->host;
+    return plan_state_fits(&p->node[p->state], job->node[node].groups, err);
+}
+
 static bool run_store(struct run *r, int64_t *epoch, struct hr_error *err) {
     r->job = job_of(r->plan, &r->arena);
+    r->job.fits = state_fits;
+    r->job.host = r->plan;
     r->store = store_open(r->plan->config.checkpoint, &r->job, err);
     if (!r->store) return false;
     start(r);

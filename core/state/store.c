@@ -9,23 +9,22 @@
 /* ---- opening and closing ---- */
 
 static bool prepare(struct store *s, struct hr_error *err) {
-    s->put_position = store_prepare(s, s->db, "INSERT INTO hr_positions VALUES(?, ?, ?, ?, NULL, NULL) ON CONFLICT(split) DO UPDATE SET"
-                                    " epoch = excluded.epoch, position_before = position, detail_before = detail,"
-                                    " position = excluded.position, detail = excluded.detail", err);
-    s->add_counts = store_prepare(s, s->db, "INSERT INTO hr_counters VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET"
-                                  " rows_in = rows_in + excluded.rows_in, rows_out = rows_out + excluded.rows_out,"
-                                  " filtered = filtered + excluded.filtered, dropped = dropped + excluded.dropped,"
-                                  " dead = dead + excluded.dead, bad = bad + excluded.bad", err);
-    s->put_meta = store_prepare(s, s->db, "UPDATE hr_meta SET epoch = ?, published = ?, checksum = ?", err);
-    return s->put_position && s->add_counts && s->put_meta && store_prepare_groups(s, err);
+    s->put_position = store_prepare(s, s->db, "INSERT OR REPLACE INTO hr_positions VALUES(?, ?, ?, ?, ?, ?)", err);
+    s->put_counts = store_prepare(s, s->db, "INSERT OR REPLACE INTO hr_counters VALUES(?, ?, ?, ?, ?, ?, ?)", err);
+    s->put_meta = store_prepare(s, s->db, "UPDATE hr_meta SET epoch = ?, published = ?, checksum = ? WHERE checksum = ?", err);
+    return s->put_position && s->put_counts && s->put_meta && store_prepare_groups(s, err);
 }
 
 /* In place of SQLite's own hook, which passes over a failure: then the -wal would grow without bounds, and an fsync that
- * failed would be tried again and succeed without its pages. The commit itself has been done. */
+ * failed would be tried again and succeed without its pages. The commit itself has been done. The first epoch goes to the
+ * file at once: whoever removes the -wal of a run that was killed is then at an earlier epoch, and not at none. */
 static int on_commit(void *self, sqlite3 *db, const char *schema, int pages) {
     struct store *s = self;
-    int code = pages < s->wal_pages ? SQLITE_OK : sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return code == SQLITE_BUSY || code == SQLITE_LOCKED ? SQLITE_OK : code; /* of a reader: the next commit tries again */
+    if (pages < s->wal_pages && s->in_file) return SQLITE_OK;
+    int left = 0, done = 0, code = sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, &left, &done);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) return SQLITE_OK; /* of a reader: the next commit tries again */
+    s->in_file |= s->epoch > 0 && left == done;
+    return code;
 }
 
 /* What a run left in the -wal that was killed before its fsync, or whose fsync failed, can be read and is perhaps not on
@@ -36,22 +35,23 @@ static bool make_durable(const struct store *s, struct hr_error *err) {
     return code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED || store_fail(s, s->db, err, "");
 }
 
-/* Written only after the checks: another's file is left as it was. */
+/* Written only after all checks: a file that is refused is left as it was. */
 static bool open_file(struct store *s, struct hr_error *err) {
     if (!s->job.read_only && !store_lock(s, err)) return false;
     if (!s->job.read_only && access(s->path, F_OK) && !store_create(s, err)) return false;
     if (!store_connect(s, err)) return false;
-    if (s->job.read_only)
-        return store_exec(s, s->db, "BEGIN", err) && store_check(s, err) && store_load(s, err) && store_know_sinks(s, err);
+    if (s->job.read_only && !store_exec(s, s->db, "BEGIN", err)) return false;
+    if (!store_check(s, err) || !store_load(s, err) || !store_know_sinks(s, err)) return false;
+    if (s->job.read_only) return true;
     sqlite3_wal_hook(s->db, on_commit, s);
-    return store_check(s, err) && store_exec(s, s->db, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864", err) &&
+    return store_exec(s, s->db, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864", err) &&
            store_exec(s, s->db, s->job.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
-           make_durable(s, err) && store_load(s, err) && store_know_sinks(s, err) && prepare(s, err);
+           make_durable(s, err) && prepare(s, err) && store_put_sinks(s, err);
 }
 
 static void release(struct store *s) {
     sqlite3_finalize(s->put_position);
-    sqlite3_finalize(s->add_counts);
+    sqlite3_finalize(s->put_counts);
     sqlite3_finalize(s->put_meta);
     store_release_groups(s);
     if (s->db && s->failed) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -62,7 +62,9 @@ static void release(struct store *s) {
     }
     buffer_free(&s->saved);
     buffer_free(&s->text);
-    for (int i = 0; i < s->positions; i++) store_set_detail(&s->position[i], NULL);
+    store_free_positions(s);
+    free(s->total);
+    free(s->known);
     if (s->lock >= 0) close(s->lock);
     arena_free(&s->arena);
     free(s);
@@ -93,7 +95,7 @@ struct store *store_open(const char *path, const struct store_job *job, struct h
     s->wal_pages = STORE_WAL_PAGES;
     make_groups(s);
     s->outbox = arena_zalloc(&s->arena, ((size_t)job->sinks + 1) * sizeof *s->outbox);
-    bool ok = path ? open_file(s, err) : store_connect(s, err) && store_know_sinks(s, err) && prepare(s, err);
+    bool ok = path ? open_file(s, err) : store_connect(s, err) && prepare(s, err) && store_know_sinks(s, err) && store_put_sinks(s, err);
     if (ok) return s;
     s->failed = err->code == HR_EFAIL; /* of the disk, not refused: closing it writes nothing either */
     release(s);
@@ -107,9 +109,9 @@ bool store_close(struct store *s, struct hr_error *err) {
     sqlite3_busy_timeout(s->db, 100);
     if (s->path && !s->job.read_only && !s->failed) {
         sqlite3_finalize(s->put_position);
-        sqlite3_finalize(s->add_counts);
+        sqlite3_finalize(s->put_counts);
         sqlite3_finalize(s->put_meta);
-        s->put_position = s->add_counts = s->put_meta = NULL;
+        s->put_position = s->put_counts = s->put_meta = NULL;
         store_release_groups(s);
         int code = sqlite3_exec(s->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
         s->failed = code != SQLITE_OK;
@@ -122,7 +124,6 @@ bool store_close(struct store *s, struct hr_error *err) {
     return ok;
 }
 
-struct hr_positions store_positions(struct store *s) { return (struct hr_positions){s->positions, s->position}; }
 int64_t store_epoch(struct store *s) { return s->epoch; }
 int64_t store_published(struct store *s) { return s->published; }
 
@@ -135,86 +136,25 @@ bool store_step(struct store *s, sqlite3_stmt *q, struct hr_error *err) {
     return ok;
 }
 
-/* In the arena, so it doubles: what is left behind is no more than what is kept. */
-static void make_room(struct store *s) {
-    if (s->positions < s->room) return;
-    size_t n = (size_t)s->positions, room = n < 8 ? 16 : 2 * n;
-    struct hr_position *more = arena_alloc(&s->arena, room * sizeof *more);
-    struct store_before *before = arena_alloc(&s->arena, room * sizeof *before);
-    if (n) memcpy(more, s->position, n * sizeof *more);
-    if (n) memcpy(before, s->before, n * sizeof *before);
-    s->position = more;
-    s->before = before;
-    s->room = (int)room;
-}
-
-/* Number of the split's position, made if it isn't there. A source names its splits in the same order each time, so the
- * one after the last is tried first. */
-static int position_of(struct store *s, const char *split) {
-    for (int i = 0; i < s->positions; i++) {
-        int k = (s->turn + i) % s->positions;
-        if (strcmp(s->position[k].split, split)) continue;
-        s->turn = k + 1;
-        return k;
-    }
-    make_room(s);
-    s->position[s->positions] = (struct hr_position){.split = arena_strdup(&s->arena, split)};
-    s->before[s->positions] = (struct store_before){.none = true};
-    s->turn = s->positions + 1;
-    return s->positions++;
-}
-
-/* It changes with every epoch of a file that grows: no memory of the arena. */
-void store_set_detail(struct hr_position *p, const char *detail) {
-    free((char *)p->detail);
-    size_t n = detail ? strlen(detail) + 1 : 0;
-    p->detail = detail ? memcpy(xmalloc(n), detail, n) : NULL;
-}
-
-static bool same_detail(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
-
-static bool put_positions(struct store *s, int64_t epoch, struct hr_positions at, struct hr_error *err) {
-    for (int i = 0; i < at.n; i++) {
-        int known = s->positions, k = position_of(s, at.item[i].split);
-        struct hr_position *p = &s->position[k];
-        bool fresh = s->positions > known;
-        if (!fresh && p->at == at.item[i].at && same_detail(p->detail, at.item[i].detail)) continue;
-        if (!fresh) s->checksum -= position_checksum(p, &s->before[k]);
-        s->before[k] = (struct store_before){epoch, p->at, fresh};
-        p->at = at.item[i].at;
-        store_set_detail(p, at.item[i].detail);
-        s->checksum += position_checksum(p, &s->before[k]);
-        sqlite3_bind_text(s->put_position, 1, p->split, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(s->put_position, 2, p->at);
-        s->unbound |= sqlite3_bind_text(s->put_position, 3, at.item[i].detail, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_int64(s->put_position, 4, epoch);
-        if (!store_step(s, s->put_position, err)) return false;
-    }
-    return true;
-}
-
-static bool put_counts(struct store *s, const struct store_counts *counts, int n, struct hr_error *err) {
-    for (int i = 0; i < n; i++) {
-        const struct hr_counts *c = &counts[i].counts;
-        uint64_t number[] = {c->in, c->out, c->filtered, c->dropped, c->dead, c->bad};
-        sqlite3_bind_text(s->add_counts, 1, counts[i].id, -1, SQLITE_STATIC);
-        for (int k = 0; k < 6; k++) sqlite3_bind_int64(s->add_counts, k + 2, (sqlite3_int64)number[k]);
-        if (!store_step(s, s->add_counts, err)) return false;
-    }
-    return true;
-}
-
-static bool put_meta(struct store *s, struct hr_error *err) {
+/* Two runs on one checkpoint, as its lock file was removed: the one that comes second has not seen what the first did. */
+bool store_put_meta(struct store *s, struct hr_error *err) {
+    uint64_t sum = store_checksum(s);
     sqlite3_bind_int64(s->put_meta, 1, s->epoch);
     sqlite3_bind_int64(s->put_meta, 2, s->published);
-    sqlite3_bind_int64(s->put_meta, 3, (sqlite3_int64)s->checksum);
-    return store_step(s, s->put_meta, err);
+    sqlite3_bind_int64(s->put_meta, 3, (sqlite3_int64)sum);
+    sqlite3_bind_int64(s->put_meta, 4, (sqlite3_int64)s->committed);
+    if (!store_step(s, s->put_meta, err)) return false;
+    if (sqlite3_changes(s->db) != 1)
+        return error_set(err, HR_ECHECKPOINT, "checkpoint %s: another process has written to it meanwhile", store_name(s));
+    s->committed = sum;
+    return true;
 }
 
 static bool put_groups(struct store *s, int64_t epoch, struct store_counts *counts, int n, struct hr_error *err) {
     for (int node = 0; epoch && node < s->job.nodes; node++) {
         uint64_t unfit = 0;
         if (!store_put_groups(s, node, epoch, &unfit, err)) return false;
+        if (s->job.fits && !s->job.fits(&s->job, node, err)) return false;
         for (int i = 0; i < n; i++)
             if (!strcmp(counts[i].id, s->job.node[node].id)) counts[i].counts.bad += unfit;
     }
@@ -225,25 +165,11 @@ static bool put_groups(struct store *s, int64_t epoch, struct store_counts *coun
 bool store_commit(struct store *s, int64_t epoch, int64_t published, struct hr_positions at,
                   struct store_counts *counts, int n_counts, struct hr_error *err) {
     if (!store_exec(s, s->db, "BEGIN IMMEDIATE", err)) return false;
-    bool ok = put_groups(s, epoch, counts, n_counts, err) && put_positions(s, epoch, at, err) && put_counts(s, counts, n_counts, err) && store_put_outbox(s, err);
+    bool ok = put_groups(s, epoch, counts, n_counts, err) && store_put_positions(s, epoch, at, err) && store_put_counts(s, counts, n_counts, err) && store_put_outbox(s, err);
     if (epoch) s->epoch = epoch;
     s->published = published;
-    ok = ok && put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);
+    ok = ok && store_put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);
     if (!ok) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     s->failed |= !ok;
     return ok;
-}
-
-struct hr_counts store_counts_of(struct store *s, const char *id) {
-    struct hr_counts c = {0};
-    struct hr_error err = {0};
-    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT rows_in, rows_out, filtered, dropped, dead, bad FROM hr_counters WHERE id = ?", &err);
-    if (!q) return c;
-    sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
-    if (sqlite3_step(q) == SQLITE_ROW)
-        c = (struct hr_counts){(uint64_t)sqlite3_column_int64(q, 0), (uint64_t)sqlite3_column_int64(q, 1),
-                               (uint64_t)sqlite3_column_int64(q, 2), (uint64_t)sqlite3_column_int64(q, 3),
-                               (uint64_t)sqlite3_column_int64(q, 4), (uint64_t)sqlite3_column_int64(q, 5)};
-    sqlite3_finalize(q);
-    return c;
 }

@@ -25,6 +25,9 @@ struct store_job {
     const char *source;       /* signature of the source: plug-in and what identifies its records */
     int nodes; struct store_node *node;
     int sinks; struct store_sink *sink;
+    /* Is the state of a node, all of it counted, within the limits? Asked before the commit. May be NULL. */
+    bool (*fits)(const struct store_job *, int node, struct hr_error *);
+    const void *host;         /* for fits() */
     size_t memory;            /* `limits: memory`; groups beyond their share of it are kept on disk only. 0: none */
     bool sync;                /* a sink publishes elsewhere: synchronous=FULL */
     bool read_only;           /* look at what is committed, also while the job runs: no lock, no commits */

@@ -80,11 +80,14 @@ static void put_state_schema(struct hr_buffer *b, const struct store_node *n) {
 }
 
 static bool insert_meta(struct store *s, sqlite3 *db, struct hr_error *err) {
-    sqlite3_stmt *q = store_prepare(s, db, "INSERT INTO hr_meta VALUES(1, ?, ?, ?, 0, 0, 0, ?)", err);
+    sqlite3_stmt *q = store_prepare(s, db, "INSERT INTO hr_meta VALUES(1, ?, ?, ?, 0, 0, ?, ?)", err);
     if (!q) return false;
     store_make_pipeline(s);
-    const char *text[] = {s->job.name, s->job.source, store_signature(s), s->pipeline};
-    for (int i = 0; i < 4; i++) sqlite3_bind_text(q, i + 1, text[i], -1, SQLITE_STATIC);
+    const char *text[] = {s->job.name, s->job.source, store_signature(s)};
+    for (int i = 0; i < 3; i++) sqlite3_bind_text(q, i + 1, text[i], -1, SQLITE_STATIC);
+    s->committed = store_checksum(s);
+    sqlite3_bind_int64(q, 4, (sqlite3_int64)s->committed);
+    sqlite3_bind_text(q, 5, s->pipeline, -1, SQLITE_STATIC);
     bool ok = sqlite3_step(q) == SQLITE_DONE || store_fail(s, db, err, "");
     sqlite3_finalize(q);
     return ok;

@@ -10,6 +10,7 @@ sqlite3_stmt *store_select(struct store *s, int node, const char *rest, struct h
     struct hr_buffer sql = {0};
     buffer_puts(&sql, "SELECT hr_key, hr_epoch, hr_sum");
     for (int a = 0; a < n->shape->aggs; a++) buffer_printf(&sql, ", s%d", a);
+    for (int c = 0; c < n->shape->keys + n->shape->aggs; c++) buffer_printf(&sql, ", c%d", c);
     buffer_printf(&sql, " FROM hr_state_%s %s", n->id, rest);
     buffer_putc(&sql, '\0');
     sqlite3_stmt *q = store_prepare(s, s->db, sql.p, err);
@@ -44,16 +45,32 @@ void store_release_groups(struct store *s) {
     }
 }
 
-/* ---- from the file ---- */
+/* ---- the checksum of a row: key and epoch, what the view shows, the saved states ---- */
+
+static uint64_t hash_shown(int type, const void *p, size_t n, uint64_t seed) { return hash_bytes(p, n, seed + (uint64_t)type); }
+
+static uint64_t hash_column(sqlite3_stmt *q, int column, uint64_t seed) {
+    int type = sqlite3_column_type(q, column);
+    int64_t whole = type == SQLITE_INTEGER ? sqlite3_column_int64(q, column) : 0;
+    double real = type == SQLITE_FLOAT ? sqlite3_column_double(q, column) : 0;
+    switch (type) {
+    case SQLITE_INTEGER: return hash_shown(type, &whole, sizeof whole, seed);
+    case SQLITE_FLOAT: return hash_shown(type, &real, sizeof real, seed);
+    default: return hash_shown(type, sqlite3_column_blob(q, column), (size_t)sqlite3_column_bytes(q, column), seed);
+    }
+}
 
 bool store_row_checksum(struct store *s, int node, sqlite3_stmt *q, uint64_t *sum, struct hr_error *err) {
+    const struct groups_shape *shape = s->job.node[node].shape;
     uint64_t h = hash_bytes(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), (uint64_t)sqlite3_column_int64(q, 1));
-    for (int a = 0; a < s->job.node[node].shape->aggs; a++)
-        h = hash_bytes(sqlite3_column_blob(q, 3 + a), (size_t)sqlite3_column_bytes(q, 3 + a), h);
+    for (int c = 0; c < shape->keys + shape->aggs; c++) h = hash_column(q, 3 + shape->aggs + c, h);
+    for (int a = 0; a < shape->aggs; a++) h = hash_bytes(sqlite3_column_blob(q, 3 + a), (size_t)sqlite3_column_bytes(q, 3 + a), h);
     *sum = h;
     return h == (uint64_t)sqlite3_column_int64(q, 2) ||
            error_set(err, HR_ECHECKPOINT, "checkpoint %s: damaged: a row of the state does not match its checksum", store_name(s));
 }
+
+/* ---- from the file ---- */
 
 /* A saved state begins with the version of what the aggregate wrote. */
 bool store_get_group(struct store *s, int node, sqlite3_stmt *q, struct groups *to, struct hr_error *err) {
@@ -104,22 +121,32 @@ static bool bring_back(struct store *s, int node, uint32_t g, const char *key, s
 
 /* ---- to the file ---- */
 
+static int bind_whole(sqlite3_stmt *q, int at, int64_t value, uint64_t *sum) {
+    *sum = hash_shown(SQLITE_INTEGER, &value, sizeof value, *sum);
+    return sqlite3_bind_int64(q, at, value);
+}
+
+static int bind_real(sqlite3_stmt *q, int at, double value, uint64_t *sum) {
+    *sum = hash_shown(SQLITE_FLOAT, &value, sizeof value, *sum);
+    return sqlite3_bind_double(q, at, value);
+}
+
+static int bind_text(sqlite3_stmt *q, int at, const char *p, size_t n, void (*keep)(void *), uint64_t *sum) {
+    *sum = hash_shown(SQLITE_TEXT, p, n, *sum);
+    return sqlite3_bind_text(q, at, n ? p : "", (int)n, keep);
+}
+
 /* As sqlite3 shall show them: what SQLite has no type for is text, as on the console. */
-static int bind_value(sqlite3_stmt *q, int at, struct hr_type type, const void *value, struct hr_buffer *scratch) {
+static int bind_value(sqlite3_stmt *q, int at, struct hr_type type, const void *value, struct hr_buffer *scratch, uint64_t *sum) {
     const struct hr_text *text = value;
-    if (!value) return sqlite3_bind_null(q, at);
-    switch (type.id) {
-    case HR_INT: return sqlite3_bind_int(q, at, *(const int32_t *)value);
-    case HR_BIGINT: return sqlite3_bind_int64(q, at, *(const int64_t *)value);
-    case HR_STRING: return sqlite3_bind_text(q, at, text->n ? text->p : "", (int)text->n, SQLITE_STATIC);
-    case HR_DOUBLE:
-        if (isnan(*(const double *)value)) break;
-        return sqlite3_bind_double(q, at, *(const double *)value);
-    default: break;
-    }
+    if (!value) return *sum = hash_shown(SQLITE_NULL, NULL, 0, *sum), sqlite3_bind_null(q, at);
+    if (type.id == HR_INT) return bind_whole(q, at, *(const int32_t *)value, sum);
+    if (type.id == HR_BIGINT) return bind_whole(q, at, *(const int64_t *)value, sum);
+    if (type.id == HR_STRING) return bind_text(q, at, text->p, text->n, SQLITE_STATIC, sum);
+    if (type.id == HR_DOUBLE && !isnan(*(const double *)value)) return bind_real(q, at, *(const double *)value, sum);
     scratch->n = 0;
     value_text(scratch, type, value);
-    return sqlite3_bind_text(q, at, scratch->p, (int)scratch->n, SQLITE_TRANSIENT);
+    return bind_text(q, at, scratch->p, scratch->n, SQLITE_TRANSIENT, sum);
 }
 
 /* Room for one value of any type. */
@@ -144,7 +171,7 @@ static bool fail_final(const struct store_node *n, uint32_t g, int a, struct hr_
     return false;
 }
 
-static bool bind_final(struct store *s, int node, uint32_t g, int a, uint64_t *unfit, struct hr_error *err) {
+static bool bind_final(struct store *s, int node, uint32_t g, int a, uint64_t *unfit, uint64_t *sum, struct hr_error *err) {
     const struct store_node *n = &s->job.node[node];
     const struct hr_agg *agg = &n->shape->agg[a];
     const void *state = groups_state(n->groups, g, a);
@@ -153,7 +180,7 @@ static bool bind_final(struct store *s, int node, uint32_t g, int a, uint64_t *u
     if (!agg->fn->final(agg, state, &column, 0, err)) return fail_final(n, g, a, err);
     bool null = !(cell.valid & 1);
     *unfit += null && agg->fn->some && agg->fn->some(agg, state);
-    s->unbound |= bind_value(s->rows[node].put, 4 + n->shape->keys + a, agg->result, null ? NULL : cell.value, &s->text);
+    s->unbound |= bind_value(s->rows[node].put, 4 + n->shape->keys + a, agg->result, null ? NULL : cell.value, &s->text, sum);
     return true;
 }
 
@@ -190,9 +217,9 @@ static bool put_group(struct store *s, int node, uint32_t g, int64_t epoch, uint
     uint64_t sum = hash_bytes(key, key_n, (uint64_t)epoch);
     sqlite3_bind_blob(q, 1, key, (int)key_n, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, epoch);
-    for (int k = 0; k < keys; k++) s->unbound |= bind_value(q, 4 + k, n->shape->key[k].type, groups_key_value(n->groups, g, k), &s->text);
+    for (int k = 0; k < keys; k++) s->unbound |= bind_value(q, 4 + k, n->shape->key[k].type, groups_key_value(n->groups, g, k), &s->text, &sum);
     for (int a = 0; a < n->shape->aggs; a++)
-        if (!bind_final(s, node, g, a, unfit, err)) return false;
+        if (!bind_final(s, node, g, a, unfit, &sum, err)) return false;
     if (!bind_states(s, node, g, &sum, err)) return false;
     sqlite3_bind_int64(q, 3, (sqlite3_int64)sum);
     struct groups_stored *stored = groups_stored(n->groups, g);

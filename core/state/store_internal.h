@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_FORMAT = 2, STORE_APPLICATION = 0x68647263 /* "hdrc" */, STORE_WAL_PAGES = 1000 };
+enum { STORE_FORMAT = 3, STORE_APPLICATION = 0x68647263 /* "hdrc" */, STORE_WAL_PAGES = 1000 };
 
 struct store {
     const char *path; /* NULL: in memory */
@@ -15,17 +15,24 @@ struct store {
     sqlite3 *db;
     int lock;              /* of FILE.lock; -1: none */
     int wal_pages;         /* in the -wal, until they go to the main file */
+    bool in_file;          /* an epoch is, whatever becomes of the -wal */
     bool failed;           /* a commit or the close did: what the disk has of it is not known, so nothing is written any more */
     int64_t epoch, published;
     int unbound;           /* what a bind said that failed: without memory it leaves a NULL, and the step would not say so */
-    uint64_t checksum;     /* over all rows and positions */
+    uint64_t checksum;     /* over all rows of all tables but hr_meta */
+    uint64_t committed;    /* what hr_meta has: that, epoch and published */
     char pipeline[40];     /* uuid */
     struct hr_position *position;
     struct store_before *before; /* of each position */
     int positions, room;         /* of the arrays */
     int turn;                    /* the position that is likely looked for next */
+    struct store_counts *total;  /* of each node that ever was */
+    int totals;
+    struct store_sink *known;    /* the sinks of the run before */
+    int sinks;
+    bool sinks_changed;
     struct hr_text *outbox;      /* of each sink: what the next commit keeps */
-    sqlite3_stmt *put_position, *add_counts, *put_meta;
+    sqlite3_stmt *put_position, *put_counts, *put_meta;
     struct store_rows *rows;      /* of each node */
     struct hr_buffer saved, text; /* of the row at hand */
 };
@@ -40,7 +47,8 @@ struct store_rows {
 /* Where a position was before the epoch that moved it last. */
 struct store_before {
     int64_t epoch, at;
-    bool none; /* there was none */
+    char *detail; /* of its own */
+    bool none;    /* there was none */
 };
 
 /* ---- store_file.c: the file, its lock, its schema ---- */
@@ -57,8 +65,9 @@ const char *store_name(const struct store *); /* for messages */
 
 /* ---- store.c ---- */
 
-/* Keep a copy; the one before is freed. */
-void store_set_detail(struct hr_position *, const char *detail);
+/* What hr_meta has of the epoch and the checksum; the end of every transaction. */
+bool store_put_meta(struct store *, struct hr_error *);
+uint64_t store_checksum(const struct store *);
 bool store_step(struct store *, sqlite3_stmt *, struct hr_error *); /* one that gives no rows; reset */
 
 /* ---- store_groups.c: groups to rows and back ---- */
@@ -67,7 +76,7 @@ bool store_prepare_groups(struct store *, struct hr_error *);
 void store_release_groups(struct store *);
 /* The changed groups of a node, and how many of their results do not fit their type. */
 bool store_put_groups(struct store *, int node, int64_t epoch, uint64_t *unfit, struct hr_error *);
-/* hr_key, hr_epoch, hr_sum and the saved states; `rest` is what follows the table's name. */
+/* hr_key, hr_epoch, hr_sum, the saved states and what the view shows; `rest` is what follows the table's name. */
 sqlite3_stmt *store_select(struct store *, int node, const char *rest, struct hr_error *);
 /* The row at hand: its checksum, which must be the one in it; then its group, into `to`. */
 bool store_row_checksum(struct store *, int node, sqlite3_stmt *, uint64_t *sum, struct hr_error *);
@@ -86,13 +95,23 @@ bool store_check(struct store *, struct hr_error *);
 bool store_load(struct store *, struct hr_error *);
 /* "id: signature" of every stateful node, in the arena. */
 const char *store_signature(struct store *);
-uint64_t position_checksum(const struct hr_position *, const struct store_before *);
+
+/* ---- store_positions.c, store_counts.c ---- */
+
+bool store_put_positions(struct store *, int64_t epoch, struct hr_positions, struct hr_error *);
+bool store_load_positions(struct store *, uint64_t *sum, struct hr_error *);
+void store_free_positions(struct store *);
+bool store_put_counts(struct store *, const struct store_counts *, int n, struct hr_error *);
+bool store_load_counts(struct store *, uint64_t *sum, struct hr_error *);
 
 /* ---- store_sinks.c: what the sinks need of the checkpoint ---- */
 
 extern const char store_sinks_schema[];
 void store_make_pipeline(struct store *); /* a new uuid */
+bool store_load_sinks(struct store *, uint64_t *sum, struct hr_error *);
+/* Since when each of the job's sinks is there; false where one that changed may miss an epoch. */
 bool store_know_sinks(struct store *, struct hr_error *);
+bool store_put_sinks(struct store *, struct hr_error *);
 bool store_put_outbox(struct store *, struct hr_error *); /* inside the commit */
 
 #endif

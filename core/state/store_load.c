@@ -7,9 +7,9 @@ static bool refuse(const struct store *s, struct hr_error *err, const char *what
     return error_set(err, HR_ECHECKPOINT, "checkpoint %s: %s", store_name(s), what);
 }
 
-uint64_t position_checksum(const struct hr_position *p, const struct store_before *b) {
-    int64_t number[] = {p->at, b->epoch, b->none ? -1 : b->at, b->none};
-    return hash_bytes(p->split, strlen(p->split), hash_bytes(number, sizeof number, 0));
+uint64_t store_checksum(const struct store *s) {
+    int64_t number[] = {s->epoch, s->published};
+    return s->checksum + hash_bytes(number, sizeof number, 0);
 }
 
 const char *store_signature(struct store *s) {
@@ -58,7 +58,7 @@ static bool check_meta(struct store *s, struct hr_error *err) {
              same(s, err, "state", (const char *)sqlite3_column_text(q, 2), store_signature(s));
         s->epoch = sqlite3_column_int64(q, 3);
         s->published = sqlite3_column_int64(q, 4);
-        s->checksum = (uint64_t)sqlite3_column_int64(q, 5);
+        s->committed = (uint64_t)sqlite3_column_int64(q, 5);
         const char *pipeline = (const char *)sqlite3_column_text(q, 6);
         snprintf(s->pipeline, sizeof s->pipeline, "%s", pipeline ? pipeline : "");
     }
@@ -98,32 +98,9 @@ static bool load_node(struct store *s, int node, uint64_t *sum, struct hr_error 
     return ok;
 }
 
-static bool load_positions(struct store *s, uint64_t *sum, struct hr_error *err) {
-    int64_t n = 0;
-    one_number(s, "SELECT count(*) FROM hr_positions", &n);
-    s->room = (int)n;
-    s->position = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->position);
-    s->before = arena_zalloc(&s->arena, ((size_t)n + 1) * sizeof *s->before);
-    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT split, position, detail, epoch, position_before FROM hr_positions", err);
-    if (!q) return false;
-    while (s->positions < n && sqlite3_step(q) == SQLITE_ROW) {
-        const char *split = (const char *)sqlite3_column_text(q, 0), *detail = (const char *)sqlite3_column_text(q, 2);
-        struct store_before *before = &s->before[s->positions];
-        struct hr_position *p = &s->position[s->positions++];
-        *p = (struct hr_position){arena_strdup(&s->arena, split ? split : ""), sqlite3_column_int64(q, 1), NULL};
-        store_set_detail(p, detail);
-        *before = (struct store_before){sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4),
-                                        sqlite3_column_type(q, 4) == SQLITE_NULL};
-        *sum += position_checksum(p, before);
-    }
-    sqlite3_finalize(q);
-    return s->positions == n || store_fail(s, s->db, err, "");
-}
-
 bool store_load(struct store *s, struct hr_error *err) {
-    uint64_t sum = 0;
     for (int i = 0; i < s->job.nodes; i++)
-        if (!load_node(s, i, &sum, err)) return false;
-    if (!load_positions(s, &sum, err)) return false;
-    return sum == s->checksum || refuse(s, err, "damaged: its rows do not add up to its checksum");
+        if (!load_node(s, i, &s->checksum, err)) return false;
+    if (!store_load_positions(s, &s->checksum, err) || !store_load_counts(s, &s->checksum, err) || !store_load_sinks(s, &s->checksum, err)) return false;
+    return store_checksum(s) == s->committed || refuse(s, err, "damaged: its rows do not add up to its checksum");
 }

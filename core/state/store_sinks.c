@@ -26,74 +26,81 @@ const char *store_pipeline(struct store *s) { return s->pipeline; }
 
 /* ---- sinks ---- */
 
-/* False: no such row. */
-static bool find_sink(struct store *s, sqlite3_stmt *q, struct store_sink *sink) {
-    sqlite3_bind_text(q, 1, sink->id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 2, sink->target, -1, SQLITE_STATIC);
-    bool there = sqlite3_step(q) == SQLITE_ROW;
-    sink->since = there ? sqlite3_column_int64(q, 0) : s->epoch;
-    sqlite3_reset(q);
-    return there;
+static uint64_t checksum(const struct store_sink *sink) {
+    uint64_t h = hash_bytes(sink->id, strlen(sink->id), (uint64_t)sink->since);
+    return hash_bytes(sink->target, strlen(sink->target), h);
+}
+
+static const struct store_sink *find(const struct store_sink *sink, int n, const char *id) {
+    for (int i = 0; i < n; i++)
+        if (!strcmp(sink[i].id, id)) return &sink[i];
+    return NULL;
+}
+
+bool store_load_sinks(struct store *s, uint64_t *sum, struct hr_error *err) {
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT id, target, since FROM hr_sinks", err);
+    if (!q) return false;
+    int step;
+    while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+        const char *id = (const char *)sqlite3_column_text(q, 0), *target = (const char *)sqlite3_column_text(q, 1);
+        s->known = xrealloc(s->known, ((size_t)s->sinks + 1) * sizeof *s->known);
+        s->known[s->sinks] = (struct store_sink){arena_strdup(&s->arena, id ? id : ""), arena_strdup(&s->arena, target ? target : ""),
+                                                 sqlite3_column_int64(q, 2)};
+        *sum += checksum(&s->known[s->sinks++]);
+    }
+    sqlite3_finalize(q);
+    return step == SQLITE_DONE || store_fail(s, s->db, err, "");
 }
 
 static bool put_sink(struct store *s, const struct store_sink *sink, struct hr_error *err) {
-    sqlite3_stmt *q = store_prepare(s, s->db, "INSERT OR REPLACE INTO hr_sinks VALUES(?, ?, ?)", err);
+    sqlite3_stmt *q = store_prepare(s, s->db, "INSERT INTO hr_sinks VALUES(?, ?, ?)", err);
     if (!q) return false;
-    sqlite3_bind_text(q, 1, sink->id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 2, sink->target, -1, SQLITE_STATIC);
+    s->unbound |= sqlite3_bind_text(q, 1, sink->id, -1, SQLITE_STATIC) | sqlite3_bind_text(q, 2, sink->target, -1, SQLITE_STATIC);
     sqlite3_bind_int64(q, 3, sink->since);
-    bool ok = sqlite3_step(q) == SQLITE_DONE || store_fail(s, s->db, err, "");
+    bool ok = store_step(s, q, err);
     sqlite3_finalize(q);
+    s->checksum += checksum(sink);
     return ok;
 }
 
 /* Sinks that left the pipeline are forgotten: one that comes again is a new one. */
-static bool forget_others(struct store *s, struct hr_error *err) {
-    struct hr_buffer sql = {0};
-    buffer_puts(&sql, "DELETE FROM hr_sinks WHERE id NOT IN (");
-    for (int i = 0; i < s->job.sinks; i++) buffer_printf(&sql, "%s'%s'", i ? ", " : "", s->job.sink[i].id); /* ids hold no quotes */
-    buffer_put(&sql, ")", 2);
-    bool ok = store_exec(s, s->db, sql.p, err);
-    buffer_free(&sql);
+bool store_put_sinks(struct store *s, struct hr_error *err) {
+    if (!s->sinks_changed) return true;
+    bool ok = store_exec(s, s->db, "BEGIN IMMEDIATE", err) && store_exec(s, s->db, "DELETE FROM hr_sinks", err);
+    for (int i = 0; i < s->sinks; i++) s->checksum -= checksum(&s->known[i]);
+    for (int i = 0; ok && i < s->job.sinks; i++) ok = put_sink(s, &s->job.sink[i], err);
+    ok = ok && store_put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);
+    if (!ok) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    s->failed |= !ok;
     return ok;
+}
+
+/* The newest epoch may not be published in a sink of the run before, and then only that sink can still be given it. One that was
+ * taken out of the pipeline was meant to be; another target under the same name may be two lines that changed places. */
+static bool check_pending(const struct store *s, const struct store_sink *was, struct hr_error *err) {
+    const struct store_sink *is = find(s->job.sink, s->job.sinks, was->id);
+    if (is && !strcmp(is->target, was->target)) return true;
+    if (is)
+        return error_set(err, HR_ECHECKPOINT, "checkpoint %s: sink '%s' wrote to '%s', where epoch %lld may be missing yet, and now writes to '%s': "
+                         "let the pipeline run once as it was, or give the new sink another id", store_name(s), was->id, was->target,
+                         (long long)s->epoch, is->target);
+    log_line(HR_WARN, "checkpoint %s: sink '%s' (%s) has left the pipeline, and may miss epoch %lld", store_name(s), was->id, was->target, (long long)s->epoch);
+    return true;
 }
 
 bool store_know_sinks(struct store *s, struct hr_error *err) {
-    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT since FROM hr_sinks WHERE id = ? AND target = ?", err);
-    if (!q) return false;
-    bool write = !s->job.read_only, ok = !write || store_exec(s, s->db, "BEGIN IMMEDIATE", err);
-    for (int i = 0; ok && i < s->job.sinks; i++)
-        if (!find_sink(s, q, &s->job.sink[i]) && write) ok = put_sink(s, &s->job.sink[i], err);
-    sqlite3_finalize(q);
-    if (!write) return true;
-    ok = ok && forget_others(s, err) && store_exec(s, s->db, "COMMIT", err);
-    if (!ok) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    return ok;
-}
-
-/* ---- positions at the other end of the newest epoch ---- */
-
-struct hr_positions store_positions_before(struct store *s, struct arena *a) {
-    struct hr_position *item = arena_zalloc(a, ((size_t)s->positions + 1) * sizeof *item);
-    int n = 0;
-    sqlite3_stmt *q = NULL;
-    struct hr_error ignored = {0};
-    q = store_prepare(s, s->db, "SELECT detail_before FROM hr_positions WHERE split = ?", &ignored);
-    for (int i = 0; i < s->positions; i++) {
-        const struct store_before *b = &s->before[i];
-        if (b->epoch != s->epoch) {
-            item[n++] = s->position[i]; /* it did not move */
-        } else if (!b->none) {
-            item[n] = (struct hr_position){s->position[i].split, b->at, NULL};
-            if (q && sqlite3_bind_text(q, 1, s->position[i].split, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW &&
-                sqlite3_column_text(q, 0))
-                item[n].detail = arena_strdup(a, (const char *)sqlite3_column_text(q, 0));
-            sqlite3_reset(q);
-            n++;
-        }
+    int there = 0;
+    for (int i = 0; i < s->job.sinks; i++) {
+        struct store_sink *sink = &s->job.sink[i];
+        const struct store_sink *was = find(s->known, s->sinks, sink->id);
+        bool same = was && !strcmp(was->target, sink->target);
+        sink->since = same ? was->since : s->epoch;
+        there += same;
     }
-    sqlite3_finalize(q);
-    return (struct hr_positions){n, item};
+    s->sinks_changed = there < s->sinks || there < s->job.sinks;
+    for (int i = 0; s->published < s->epoch && !s->job.read_only && i < s->sinks; i++)
+        if (!check_pending(s, &s->known[i], err)) return false;
+    return true;
 }
 
 /* ---- outbox ---- */
