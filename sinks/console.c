@@ -37,7 +37,7 @@ struct console {
     int most;                 /* characters of a cell; 0: all */
     struct hr_schema schema;
     struct rows_json json;
-    struct hr_buffer out, cells;
+    struct hr_buffer out, cells, line;
     struct cell *cell;        /* of the header, then of the rows shown */
     int64_t shown, room;
     bool more, terminal;
@@ -179,7 +179,9 @@ static bool write_rows(void *self, const struct hr_batch *b, struct hr_error *er
     struct console *c = self;
     HR_EACH(b->rows, i) {
         if (c->format == JSON) {
-            rows_json_put(&c->json, &c->out, b, i);
+            rows_json_put(&c->json, &c->line, b, i);
+            hr_put_shown(&c->out, c->line.p, c->line.n, true);
+            hr_buffer_reset(&c->line);
             if (c->out.n > WRITE_AT && !write_out(c, err)) return false;
             continue;
         }
@@ -201,6 +203,7 @@ static void close_(void *self) {
     struct console *c = self;
     hr_buffer_free(&c->out);
     hr_buffer_free(&c->cells);
+    hr_buffer_free(&c->line);
     rows_json_free(&c->json);
     free(c->cell);
     c->cell = NULL;

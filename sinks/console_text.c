@@ -4,32 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the UTF-8 sequence at p, and its code point; 0: none begins here (RFC 3629). */
-static size_t decode(const unsigned char *p, size_t n, uint32_t *code) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (p[0] < 0x80) return *code = p[0], 1;
-    size_t size = p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-    if (!size || size > n) return 0;
-    uint32_t c = p[0] & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (p[i] >> 6 != 2) return 0;
-        c = c << 6 | (p[i] & 63);
-    }
-    *code = c;
-    return c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : size;
-}
-
 /* The ranges that Spark's show() counts as two columns. */
 static bool is_wide(uint32_t c) {
     return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xac00 && c <= 0xd7a3) ||
            (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe10 && c <= 0xfe19) || (c >= 0xfe30 && c <= 0xfe6f) ||
            (c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6);
-}
-
-/* C0, DEL, C1, and what reorders or hides text: bidirectional controls and line separators. */
-static bool is_control(uint32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
 }
 
 static int put_control(char text[16], uint32_t c) {
@@ -47,13 +26,13 @@ struct shown {
 
 static size_t show(const unsigned char *p, size_t n, struct shown *s) {
     uint32_t code;
-    size_t size = decode(p, n, &code);
+    size_t size = hr_utf8(p, n, &code);
     *s = (struct shown){.n = 3, .characters = 1, .columns = 1};
     if (!size) {
         memcpy(s->text, "\xEF\xBF\xBD", 3);
         return 1;
     }
-    if (is_control(code)) {
+    if (hr_is_control(code)) {
         s->n = s->characters = s->columns = put_control(s->text, code);
         return size;
     }

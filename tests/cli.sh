@@ -153,6 +153,36 @@ expect 0 "$headrace" run job.yaml --checkpoint other.db --trigger available_now
 expect 0 "$headrace" run forgets.yaml
 says err 'job keeps nothing: it has no checkpoint'
 
+# ---- what data and files hold does not steer a terminal: C0, C1, bidirectional controls; a line of JSON stays JSON ----
+steers() { LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$@"; }
+cat >steer.yaml <<'YAML'
+version: 1
+name: steer
+trigger: available_now
+checkpoint: steer.db
+source: {generator: {rows: 1, columns: {"a\x1b[31mb": "'x\u009b31m\u202e\xe9'"}}}
+operators: [{group_by: {id: g, keys: ["`a\x1b[31mb`"], aggregates: {n: count(*)}}}]
+sink: {console: {format: json}}
+YAML
+want='{"a\u001B[31mb":"x\u009b31m\u202eé","n":1}'
+expect 0 "$headrace" run steer.yaml
+[ "$(cat out)" = "$want" ] || fail 'console: JSON with controls'
+expect 0 "$headrace" state steer.yaml g
+[ "$(cat out)" = "$want" ] || fail 'state: JSON with controls'
+expect 0 "$headrace" explain steer.yaml
+says out 'a\x1b[31mb '
+! steers out || fail 'explain prints controls'
+printf 'version: 1\nname: "a\\u009bb"\nsource: {generator: {columns: {a: "\xe2\x80\xae b"}}}\nsink: {console: {}}\n' >steer.yaml
+expect 3 "$headrace" check steer.yaml
+says err 'steer.yaml:2:7: a name may not hold control characters'
+! steers err || fail 'check prints controls'
+cp job.yaml "$(printf 'x\xc2\x9b31m.yaml')"
+sed -i 's/source: /sauce: /' x*.yaml
+expect 3 "$headrace" check x*.yaml
+says err 'x\x9b31m.yaml:'
+! steers err || fail 'the name of a file is printed raw'
+rm -f x*.yaml
+
 # ---- bad rows: the place of the first one of each node, and how many there were ----
 { for i in $(seq 5000); do echo '{"d":"2024-01-01"}'; echo "bad $i"; echo '{"d":"no"}'; done; } >bad.ndjson
 for policy in null drop; do

@@ -36,6 +36,8 @@ void buffer_put(struct hr_buffer *, const void *p, size_t n);
 void buffer_puts(struct hr_buffer *, const char *s);
 void buffer_putc(struct hr_buffer *, char c);
 void buffer_printf(struct hr_buffer *, const char *format, ...) HR_PRINTF(2, 3);
+void buffer_vprintf(struct hr_buffer *, const char *format, va_list) HR_PRINTF(2, 0);
+void buffer_shown(struct hr_buffer *, const void *p, size_t n, bool json); /* hr_put_shown() */
 void buffer_free(struct hr_buffer *);
 
 /* Set code and text; the first error stays. Returns false. */

@@ -34,10 +34,7 @@ void log_line(enum hr_level level, const char *format, ...) {
     struct hr_buffer line = {0};
     if (atomic_load(&over_line)) buffer_puts(&line, "\r\033[K");
     buffer_puts(&line, prefix[level]);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f) buffer_printf(&line, "\\x%02x", *p);
-        else buffer_putc(&line, (char)*p);
-    }
+    buffer_shown(&line, text, strlen(text), false);
     buffer_putc(&line, '\n');
     for (size_t at = 0; at < line.n;) {
         ssize_t n = write(2, line.p + at, line.n - at);

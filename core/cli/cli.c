@@ -14,6 +14,19 @@ int cli_usage(const char *command, const char *format, ...) {
     return HR_EUSAGE;
 }
 
+void cli_line(const char *format, ...) {
+    struct hr_buffer text = {0}, line = {0};
+    va_list args;
+    va_start(args, format);
+    buffer_vprintf(&text, format, args);
+    va_end(args);
+    buffer_shown(&line, text.p, text.n, false);
+    buffer_putc(&line, '\n');
+    fwrite(line.p, 1, line.n, stdout);
+    buffer_free(&text);
+    buffer_free(&line);
+}
+
 static bool HR_PRINTF(2, 3) wrong(struct cli *c, const char *format, ...) {
     char text[400];
     va_list args;

@@ -26,6 +26,8 @@ struct cli {
 #define CLI_OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 /* Parse the options that `accepts` names: CLI_OPTIONS("set", "plugin-dir"). False: return exit. */
 bool cli_parse(struct cli *, int argc, char **argv, const char *usage, const char *const *accepts);
+/* One line on stdout; what is in names cannot steer a terminal. */
+void cli_line(const char *format, ...) HR_PRINTF(1, 2);
 int cli_usage(const char *command, const char *format, ...) HR_PRINTF(2, 3);
 /* Load modules and the plan; prints the faults. */
 bool cli_load(struct cli *, const char *file, struct plan *);

@@ -10,16 +10,16 @@ static void explain_node(const struct plan *p, int i) {
     const struct letters_config *letter = p->config.letter;
     char type[24];
     bool sink = i >= plan_first_sink(p), after = p->state >= 0 && i > p->state;
-    printf("%s (%s, %s)%s\n", node->id, node->plugin->name, node->from,
+    cli_line("%s (%s, %s)%s", node->id, node->plugin->name, node->from,
            sink ? "" : after ? "  on the epoch's result" : "  in each lane");
     for (int k = 0; k < node->schema.n; k++)
-        printf("    %-24s %s%s\n", node->schema.field[k].name, type_name(node->schema.field[k].type, type),
+        cli_line("    %-24s %s%s", node->schema.field[k].name, type_name(node->schema.field[k].type, type),
                node->wanted[k] ? "" : "  (pruned: nobody reads it)");
-    if (node->groups) printf("    state: %s\n", node->groups->signature);
-    if (node->config->letters >= 0) printf("    errors: %s\n", letter[node->config->letters].name);
+    if (node->groups) cli_line("    state: %s", node->groups->signature);
+    if (node->config->letters >= 0) cli_line("    errors: %s", letter[node->config->letters].name);
     if (!sink) return;
-    printf("    input: %s\n", node->config->reads >= 0 ? letter[node->config->reads].name : p->node[node->config->input].id);
-    printf("    mode: %s%s\n", mode_word[node->mode], node->plugin->sink.remembered && p->config.checkpoint ? ", each epoch once" : "");
+    cli_line("    input: %s", node->config->reads >= 0 ? letter[node->config->reads].name : p->node[node->config->input].id);
+    cli_line("    mode: %s%s", mode_word[node->mode], node->plugin->sink.remembered && p->config.checkpoint ? ", each epoch once" : "");
 }
 
 int cli_explain(int argc, char **argv) {
@@ -29,11 +29,10 @@ int cli_explain(int argc, char **argv) {
     if (c.files != 1) return cli_usage("explain", "one pipeline file is wanted, not %d", c.files);
     registry_load(&engine_host, c.dir, c.dirs);
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
-    printf("pipeline %s, ", plan.config.name);
-    if (plan.config.available_now) printf("trigger available_now, ");
-    else printf("trigger %g s, ", (double)plan.config.trigger_us / 1e6);
-    printf("checkpoint %s\n", plan.config.checkpoint ? plan.config.checkpoint : "none");
-    printf("lanes %d\n", c.lanes ? c.lanes : run_default_lanes());
+    char every[32] = "available_now";
+    if (!plan.config.available_now) snprintf(every, sizeof every, "%g s", (double)plan.config.trigger_us / 1e6);
+    cli_line("pipeline %s, trigger %s, checkpoint %s", plan.config.name, every, plan.config.checkpoint ? plan.config.checkpoint : "none");
+    cli_line("lanes %d", c.lanes ? c.lanes : run_default_lanes());
     limits_print(&plan.config.limits, stdout);
     for (int i = 0; i < plan.nodes; i++) explain_node(&plan, i);
     plan_free(&plan);

@@ -98,8 +98,10 @@ static void report_json(const struct plan *p, const struct epoch_report *r, doub
     put_sinks(&b, p, r);
     buffer_put(&b, "}\n", 3); /* with the NUL */
     secret_mask(b.p);
-    b.n = strlen(b.p);
-    fwrite(b.p, 1, b.n, stderr);
+    struct hr_buffer shown = {0};
+    buffer_shown(&shown, b.p, strlen(b.p), true);
+    fwrite(shown.p, 1, shown.n, stderr);
+    buffer_free(&shown);
     buffer_free(&b);
 }
 

@@ -9,7 +9,7 @@ static const char usage[] = "usage: headrace state FILE [ID] [--connect] [--set 
                             "Shows epoch, positions and counters; with ID the rows of that node, a JSON object each.\n"
                             "--connect also asks the source how many records are waiting.\n";
 
-struct row_printer { const struct hr_schema *schema; struct hr_buffer out; };
+struct row_printer { const struct hr_schema *schema; struct hr_buffer out, shown; };
 
 static bool print_rows(void *ctx, const struct hr_batch *b) {
     struct row_printer *p = ctx;
@@ -23,19 +23,21 @@ static bool print_rows(void *ctx, const struct hr_batch *b) {
             else value_json(&p->out, p->schema->field[k].type, hr_value(&b->column[k], i));
         }
         buffer_puts(&p->out, "}\n");
-        fwrite(p->out.p, 1, p->out.n, stdout);
+        p->shown.n = 0;
+        buffer_shown(&p->shown, p->out.p, p->out.n, true);
+        fwrite(p->shown.p, 1, p->shown.n, stdout);
     }
     return true;
 }
 
 static void print_summary(const struct plan *plan, struct store *store) {
-    printf("pipeline %s: epoch %lld, published %lld\n", plan->config.name, (long long)store_epoch(store),
+    cli_line("pipeline %s: epoch %lld, published %lld", plan->config.name, (long long)store_epoch(store),
            (long long)store_published(store));
     struct hr_positions at = store_positions(store);
-    for (int i = 0; i < at.n; i++) printf("  position %s: %lld\n", at.item[i].split, (long long)at.item[i].at);
+    for (int i = 0; i < at.n; i++) cli_line("  position %s: %lld", at.item[i].split, (long long)at.item[i].at);
     for (int i = 0; i < plan->nodes; i++) {
         struct hr_counts n = store_counts_of(store, plan->node[i].id);
-        printf("  %s: in %llu, out %llu, filtered %llu, dropped %llu, dead-lettered %llu, bad %llu\n", plan->node[i].id,
+        cli_line("  %s: in %llu, out %llu, filtered %llu, dropped %llu, dead-lettered %llu, bad %llu", plan->node[i].id,
                (unsigned long long)n.in, (unsigned long long)n.out, (unsigned long long)n.filtered,
                (unsigned long long)n.dropped, (unsigned long long)n.dead, (unsigned long long)n.bad);
     }
@@ -44,8 +46,8 @@ static void print_summary(const struct plan *plan, struct store *store) {
 static bool print_lag(const struct plan *plan, struct store *store, struct hr_error *err) {
     int64_t lag;
     if (!connect_source(plan, store_positions(store), &lag, err)) return false;
-    if (lag < 0) printf("  lag: %s does not count it\n", plan_source(plan)->id);
-    else printf("  lag: %lld records\n", (long long)lag);
+    if (lag < 0) cli_line("  lag: %s does not count it", plan_source(plan)->id);
+    else cli_line("  lag: %lld records", (long long)lag);
     return true;
 }
 
@@ -58,6 +60,7 @@ static bool show(const struct plan *plan, struct store *store, const char *id, s
     bool ok = store_rows(store, 0, -1, &arena, print_rows, &p, err);
     arena_free(&arena);
     buffer_free(&p.out);
+    buffer_free(&p.shown);
     return ok;
 }
 

@@ -173,6 +173,13 @@ static bool is_hidden(const struct document *d, int line, int column) {
 
 /* ---- printing ---- */
 
+/* What the excerpt has for the character at p: '*', '?' or itself. */
+static char stand_in(const char *p, size_t n, bool hidden) {
+    uint32_t code = 0;
+    if (hidden) return '*';
+    return *p == '\t' || (hr_utf8((const unsigned char *)p, n, &code) && !hr_is_control(code)) ? *p : '?';
+}
+
 static void print_excerpt(const struct document *d, const struct yaml_fault *f, FILE *out) {
     const char *line = f->place.line ? line_start(d, f->place.line) : NULL;
     if (!line) return;
@@ -180,14 +187,16 @@ static void print_excerpt(const struct document *d, const struct yaml_fault *f, 
     size_t shown = d->root ? n : hangs_below_secret(d, f->place.line) ? 0 : shown_bytes(line, n), hidden = 0;
     int first = f->place.column > WIDEST * 3 / 4 ? f->place.column - WIDEST / 2 : 1, column = 0;
     struct hr_buffer text = {0}, carets = {0};
+    bool whole = false; /* the bytes that follow the first one of a character are shown too */
     for (size_t i = 0; i < n; i++) {
-        if (is_first_byte(line[i])) column++;
+        bool begins = is_first_byte(line[i]);
+        column += begins;
         if (i >= hidden) hidden = i + secret_at(line + i, n - i);
-        if (column < first || column >= first + WIDEST) continue;
-        bool mask = is_hidden(d, f->place.line, column) || i < hidden || i >= shown;
-        if (mask && !is_first_byte(line[i])) continue;
-        buffer_putc(&text, mask ? '*' : line[i] == '\t' || (unsigned char)line[i] >= ' ' ? line[i] : '?');
-        if (is_first_byte(line[i]) && column < f->place.column) buffer_putc(&carets, line[i] == '\t' ? '\t' : ' ');
+        if (column < first || column >= first + WIDEST || (!begins && !whole)) continue;
+        char c = begins ? stand_in(line + i, n - i, is_hidden(d, f->place.line, column) || i < hidden || i >= shown) : line[i];
+        if (begins) whole = c == line[i];
+        buffer_putc(&text, c);
+        if (begins && column < f->place.column) buffer_putc(&carets, line[i] == '\t' ? '\t' : ' ');
     }
     for (int k = column + 1; k < f->place.column; k++) buffer_putc(&carets, ' ');
     int left = column - f->place.column + 1, width = f->width > left ? left : f->width;
@@ -199,10 +208,10 @@ static void print_excerpt(const struct document *d, const struct yaml_fault *f, 
 
 /* What stands in a file may not steer the terminal. */
 static void print_text(const char *s, FILE *out) {
-    for (; *s; s++) {
-        if (iscntrl((unsigned char)*s)) fprintf(out, "\\x%02x", (unsigned char)*s);
-        else fputc(*s, out);
-    }
+    struct hr_buffer shown = {0};
+    buffer_shown(&shown, s, strlen(s), false);
+    fwrite(shown.p, 1, shown.n, out);
+    buffer_free(&shown);
 }
 
 static int by_place(const void *x, const void *y) {

@@ -37,16 +37,20 @@ static void read_trigger(struct document *d, struct pipeline_config *p) {
         document_fault(d, yaml_get(d->root, "trigger")->place, (int)strlen(text), "trigger wants a duration such as 5s, or available_now, not '%s'", text);
 }
 
+/* It stands in lines that a terminal shows. */
+static bool has_control(const char *text) {
+    uint32_t code = 0;
+    for (size_t left = strlen(text), n; left; text += n, left -= n)
+        if (!(n = hr_utf8((const unsigned char *)text, left, &code)) || hr_is_control(code)) return true;
+    return false;
+}
+
 static void read_head(struct document *d, struct pipeline_config *p) {
     const char *version = top_text(d, "version", true);
     if (version && strcmp(version, "1"))
         document_fault(d, yaml_get(d->root, "version")->place, (int)strlen(version), "version %s is not known: this is version 1", version);
     p->name = top_text(d, "name", true);
-    for (const char *c = p->name; c && *c; c++)
-        if ((unsigned char)*c < ' ') {
-            document_fault(d, yaml_get(d->root, "name")->place, 1, "a name may not hold control characters");
-            break;
-        }
+    if (p->name && has_control(p->name)) document_fault(d, yaml_get(d->root, "name")->place, 1, "a name may not hold control characters");
     p->checkpoint = top_text(d, "checkpoint", false);
     read_trigger(d, p);
     limits_read(d, &p->limits);

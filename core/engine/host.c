@@ -100,4 +100,5 @@ const struct hr_host engine_host = {
     .put_value = value_text,
     .put_json = value_json,
     .resize = xrealloc,
+    .put_shown = buffer_shown,
 };

@@ -55,6 +55,7 @@ struct hr_host {
     void (*put_json)(struct hr_buffer *, struct hr_type, const void *value);
 
     void *(*resize)(void *, size_t);
+    void (*put_shown)(struct hr_buffer *, const void *, size_t, bool json);
 };
 
 /* Set the error and return false. `code` is an enum hr_code. */
@@ -119,10 +120,35 @@ struct hr_host {
  * that. The memory is the caller's, for free(). */
 #define hr_resize(p, n) hr_host->resize((p), (n))
 #define hr_put(buffer, p, n) hr_host->put((buffer), (p), (n))
+/* Text for a terminal: controls (hr_is_control) written out as \\x1b or \\u202e, and what is no UTF-8 as U+FFFD. json: text that is
+ * JSON already stays it, whatever its lines end with. */
+#define hr_put_shown(buffer, p, n, json) hr_host->put_shown((buffer), (p), (n), (json))
 #define hr_buffer_reset(buffer) ((buffer)->n = 0)
 #define hr_buffer_free(buffer) hr_host->buffer_free(buffer)
 #define hr_put_value(buffer, type, value) hr_host->put_value((buffer), (type), (value))
 #define hr_put_json(buffer, type, value) hr_host->put_json((buffer), (type), (value))
+
+/* Length of the UTF-8 sequence at p, and its code point; 0: none begins here (RFC 3629). */
+static inline size_t hr_utf8(const unsigned char *p, size_t n, uint32_t *code) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (p[0] < 0x80) return *code = p[0], 1;
+    size_t size = p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+    if (!size || size > n) return 0;
+    uint32_t c = p[0] & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if (p[i] >> 6 != 2) return 0;
+        c = c << 6 | (p[i] & 63);
+    }
+    *code = c;
+    return c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : size;
+}
+
+/* What a terminal may take for a command, C0, DEL and C1, and what reorders or hides text: bidirectional controls and line
+ * separators. */
+static inline bool hr_is_control(uint32_t c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
 
 static inline size_t hr_width(struct hr_type t) {
     switch (t.id) {
