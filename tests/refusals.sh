@@ -143,9 +143,10 @@ module modules/size.so "$abi" 8
 echo 'no module' >modules/text.so
 printf 'int x;' | ${CC:-cc} -shared -fPIC -x c - -o modules/plain.so
 module modules/open.so "$abi" 8 && chmod o+w modules/open.so
+mkdir modules/links && ln -s ../../folder/in.so modules/links/in.so
 mkdir -m 757 folder && module folder/in.so "$abi" 8 && chmod 757 folder
 sed 's/console/consolation/' good.yaml >sink.yaml
-refused() { expect 3 "$1" "$headrace" check sink.yaml --plugin-dir modules --plugin-dir folder --plugin-dir none; }
+refused() { expect 3 "$1" "$headrace" check sink.yaml --plugin-dir modules --plugin-dir folder --plugin-dir modules/links --plugin-dir none; }
 refused 'modules/abi.so: refused: built for ABI 99'
 refused 'modules/constructor.so: refused: built for ABI 98'
 [ ! -e ran ] || { echo "FAIL: code of a refused module ran"; failed=$((failed + 1)); }
@@ -154,6 +155,11 @@ refused 'modules/text.so: refused: not a module'
 refused 'modules/plain.so: refused: not a module: it does not export headrace_module'
 refused 'modules/open.so: refused: everybody may write to it'
 refused 'folder/in.so: refused: its folder: everybody may write to it'
+refused 'modules/links/in.so: refused: its folder: everybody may write to it' # the file's, where a link leads
+sed '/^    \.op = /s/\.bind = bind, //' "$srcdir/tests/plugin/sample.c" | ${CC:-cc} -std=gnu11 -shared -fPIC -I"$srcdir/core" -x c - -o modules/unbound.so
+refused "modules/unbound.so: refused: the record of 'sample' is not complete"
+sed 's/\.name = "sample"/.name = "bad name"/' "$srcdir/tests/plugin/sample.c" | ${CC:-cc} -std=gnu11 -shared -fPIC -I"$srcdir/core" -x c - -o modules/named.so
+refused "modules/named.so: refused: a plug-in's name is letters"
 refused 'none: no modules from there'
 if [ "$(id -u)" = 0 ]; then
     module modules/theirs.so "$abi" 8 && chown 65534 modules/theirs.so

@@ -120,7 +120,8 @@ static const struct {
     {"a: 1\n--- \nb: 2\n", "p.yaml:2:1: a second document: one file is one pipeline\n     2 | --- \n       | ^^^\n"},
     {"? [a, b]\n: 1\n", "p.yaml:1:3: a key is a plain word\n     1 | ? [a, b]\n       |   ^\n"},
     {"a: \"x\\0y\"\n", "p.yaml:1:4: a value may not hold a NUL character\n     1 | a: \"x\\0y\"\n       |    ^\n"},
-    {"k: caf\xe9\n", "p.yaml:1:1: this line is not UTF-8\n     1 | k: caf\xe9\n       | ^\n"},
+    {"k: caf\xe9\n", "p.yaml:1:7: this is not UTF-8\n     1 | k: caf?\n       |       ^\n"},
+    {"k: 1\nl: a\x01\n", "p.yaml:2:5: this is a control character, which YAML does not allow\n     2 | l: a?\n       |     ^\n"},
     {"\xc3\xa9t\xc3\xa9: 1\n\xc3\xa9t\xc3\xa9: 2\n", "p.yaml:2:1: '\xc3\xa9t\xc3\xa9' stands here twice\n     2 | \xc3\xa9t\xc3\xa9: 2\n       | ^^^"},
 };
 

@@ -46,22 +46,26 @@ static bool read_file(struct document *d, FILE *f) {
     return true;
 }
 
-/* YAML ends a line at these too, and so would count other lines than an editor does. */
-static bool has_odd_break(const char *line, size_t n) {
-    if (n && line[n - 1] == '\r') n--;
-    return memchr(line, '\r', n) || memmem(line, n, "\xC2\x85", 2) || memmem(line, n, "\xE2\x80\xA8", 3) || memmem(line, n, "\xE2\x80\xA9", 3);
+/* Why the character at p, of `size` bytes, cannot stand in a pipeline file, or NULL. */
+static const char *unfit(const char *p, size_t size, uint32_t code) {
+    if (!size) return "this is not UTF-8";
+    if (code == '\n' || code == '\t' || (code == '\r' && p[1] == '\n')) return NULL;
+    /* YAML ends a line at these too, and so would count other lines than an editor does */
+    if (code == '\r' || code == 0x85 || code == 0x2028 || code == 0x2029)
+        return "this is a line break that is neither LF nor CRLF (CR, U+0085, U+2028 or U+2029)";
+    if (code == 0) return "this is a NUL byte";
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xfffe || code == 0xffff ? "this is a control character, which YAML does not allow" : NULL;
 }
 
 /* Everything behind this can rely on text that is text. */
 static bool check_text(struct document *d) {
     struct hr_place at = {1, 1, d};
-    for (size_t start = 0; start < d->size; at.line++) {
-        const char *line = d->source + start, *end = memchr(line, '\n', d->size - start);
-        size_t n = end ? (size_t)(end - line) : d->size - start;
-        const char *why = !utf8_valid(line, n) ? "this line is not UTF-8" : memchr(line, '\0', n) ? "this line holds a NUL byte"
-                          : has_odd_break(line, n) ? "this line holds a line break that is neither LF nor CRLF (CR, U+0085, U+2028 or U+2029)" : NULL;
+    for (size_t i = 0, size; i < d->size; i += size, at.column++) {
+        uint32_t code = 0;
+        size = hr_utf8((const unsigned char *)d->source + i, d->size - i, &code);
+        const char *why = unfit(d->source + i, size, code);
         if (why) return document_fault(d, at, 1, "%s", why), false;
-        start += n + 1;
+        if (code == '\n') at = (struct hr_place){at.line + 1, 0, d};
     }
     return true;
 }

@@ -61,9 +61,6 @@ static bool bind_node(struct plan *p, int i) {
     node->wanted = arena_zalloc(&p->arena, (size_t)binding.fields + 1);
     node->bound = arena_alloc(&p->arena, node->plugin->self_size + 1);
     memcpy(node->bound, node->self, node->plugin->self_size);
-    if (node->plugin->kind != HR_OPERATOR || !node->plugin->op.stateful) return p->document.faults == before;
-    if (p->state >= 0) return bind_fault(&b, NULL, "a second stateful operator is refused for now");
-    p->state = i;
     return p->document.faults == before;
 }
 
@@ -98,27 +95,23 @@ static bool read_mode(struct plan *p, struct node *sink) {
 }
 
 /* Behind a group_by a row stands for many records: it has no place, and comes again with every epoch. */
-static bool check_letters(struct plan *p) {
-    bool ok = true;
+static void check_letters(struct plan *p) {
     for (int i = p->state < 0 ? p->nodes : p->state; i < p->nodes; i++) {
         const struct node *node = &p->node[i];
         if (node->config->letters < 0) continue;
         document_fault(&p->document, yaml_get(node->config->options, "errors")->place, 1,
                        "%s: dead letters are of records: behind '%s' there are none", node->plugin->name, p->node[p->state].id);
-        ok = false;
     }
-    return ok;
 }
 
 /* The state is worth something without a sink: it can be looked at. Other operators are not. */
-static bool check_unread(struct plan *p) {
+static void check_unread(struct plan *p) {
     int last = plan_first_sink(p) - 1;
     for (int i = plan_first_sink(p); i < p->nodes; i++)
-        if (p->node[i].config->input == last) return true;
-    if (last == p->state || last == 0) return true;
+        if (p->node[i].config->input == last) return;
+    if (last == p->state || last == 0) return;
     document_fault(&p->document, p->node[last].config->place, (int)strlen(p->node[last].plugin->name),
                    "%s: nobody reads '%s': give a sink 'input: %s', or leave it out", p->node[last].plugin->name, p->node[last].id, p->node[last].id);
-    return false;
 }
 
 /* Mark what node i needs of the node it reads, beside what others need. */
@@ -151,18 +144,32 @@ static const char *target_of(struct plan *p, const struct node *node) {
     return secret_identity(&p->arena, text);
 }
 
-static bool bind_all(struct plan *p) {
-    bool ok = true;
-    for (int i = 0; i < p->nodes; i++) ok &= find_plugin(p, &p->node[i], &p->config.node[i]);
-    for (int i = 0; i < p->nodes; i++) ok &= p->node[i].plugin && fill(p, &p->node[i]);
-    for (int i = 0; ok && i < plan_first_sink(p); i++) ok = bind_node(p, i);
-    if (!ok) return false;
-    for (int i = plan_first_sink(p); i < p->nodes; i++) {
-        const struct node_config *c = p->node[i].config;
-        if (c->input < 0 && c->reads < 0) continue; /* a fault already */
-        ok &= read_mode(p, &p->node[i]) && bind_node(p, i);
+static bool is_stateful(const struct node *n) { return n->plugin && n->plugin->kind == HR_OPERATOR && n->plugin->op.stateful; }
+
+static void find_state(struct plan *p) {
+    for (int i = 0; i < plan_first_sink(p); i++) {
+        if (!is_stateful(&p->node[i])) continue;
+        if (p->state < 0) p->state = i;
+        else document_fault(&p->document, p->node[i].config->place, 1, "%s: a second stateful operator is refused for now", p->node[i].plugin->name);
     }
-    return check_letters(p) && (p->document.faults || check_unread(p)) && ok;
+}
+
+/* As many faults as can be told: a node is bound where its options are good and what it reads is known. */
+static void bind_all(struct plan *p) {
+    bool *good = arena_zalloc(&p->arena, (size_t)p->nodes);
+    for (int i = 0; i < p->nodes; i++) good[i] = find_plugin(p, &p->node[i], &p->config.node[i]) && fill(p, &p->node[i]);
+    find_state(p);
+    for (int i = 0; i < p->nodes; i++) {
+        struct node *node = &p->node[i];
+        const struct node_config *c = node->config;
+        bool sink = i >= plan_first_sink(p);
+        if (sink && c->input < 0 && c->reads < 0) continue; /* a fault already */
+        if (sink && node->plugin) good[i] &= read_mode(p, node);
+        good[i] = good[i] && (c->input < 0 || good[c->input]) && bind_node(p, i);
+    }
+    if (p->document.faults) return;
+    check_letters(p);
+    check_unread(p);
 }
 
 bool plan_load(struct plan *p, const char *path, const struct setting *settings, int n) {
@@ -173,7 +180,8 @@ bool plan_load(struct plan *p, const char *path, const struct setting *settings,
     p->nodes = p->config.nodes;
     p->sinks = p->config.sinks;
     p->node = arena_zalloc(&p->arena, (size_t)p->nodes * sizeof *p->node);
-    if (!bind_all(p) || !ok || p->document.faults) return false;
+    bind_all(p);
+    if (!ok || p->document.faults) return false;
     prune(p);
     for (int i = 0; i < p->nodes; i++)
         if (p->node[i].plugin->kind != HR_OPERATOR) p->node[i].target = target_of(p, &p->node[i]);

@@ -3,7 +3,8 @@
  *    that is looked at before the file is opened, as opening it could already run its code.
  * 2. It exports headrace_module with our ABI number and our size of the record: that is read from the file's bytes
  *    (module_file.c), so a module of another version never runs.
- * 3. Modules stay loaded until the process ends: their code may be on some thread's stack.
+ * 3. A record without what every plug-in of its kind has to have is refused; the module's others are taken.
+ * 4. Modules stay loaded until the process ends: their code may be on some thread's stack.
  */
 #include "core/plugin/loader.h"
 
@@ -54,22 +55,56 @@ static const struct hr_module *open_module(const struct loader *l, const char *p
     return NULL;
 }
 
-static void load(const struct loader *l, const char *path) {
-    struct stat st;
-    if (stat(path, &st)) {
-        REFUSE(l, "%s: refused: %s", path, strerror(errno));
-        return;
+/* NULL: the file and the folder it lies in are trusted. */
+static const char *look_at(const struct loader *l, const char *file, struct stat *st) {
+    struct stat folder;
+    const char *slash = strrchr(file, '/');
+    if (stat(file, st)) return strerror(errno);
+    if (!S_ISREG(st->st_mode)) return "it is not a file";
+    if (stat(arena_strndup(l->arena, file, (size_t)(slash - file) + 1), &folder)) return strerror(errno);
+    const char *why = distrust(&folder);
+    return why ? arena_printf(l->arena, "its folder: %s", why) : distrust(st);
+}
+
+static bool all_set(const struct hr_plugin *p) {
+    const struct hr_source *s = &p->source;
+    switch (p->kind) {
+    case HR_SOURCE: return s->bind && s->open && s->poll && s->fill && s->release && s->positions && s->caught_up && s->close;
+    case HR_OPERATOR: return p->op.bind && p->op.need && p->op.process;
+    case HR_SINK: return p->sink.modes && p->sink.write;
+    case HR_FUNCTIONS: return p->functions != NULL;
+    case HR_AGGREGATES: return p->aggregates != NULL;
+    case HR_COMMAND: return p->command.run != NULL;
+    default: return false;
     }
-    const char *why = S_ISREG(st.st_mode) ? distrust(&st) : "it is not a file";
-    if (!why) why = examine(l, path, (size_t)st.st_size);
-    if (why) {
-        REFUSE(l, "%s: refused: %s", path, why);
-        return;
-    }
-    const struct hr_module *m = open_module(l, path);
-    if (!m) return;
+}
+
+/* NULL: the record has what is called without asking, and a name that can stand in a pipeline file. */
+static const char *incomplete(const struct loader *l, const struct hr_plugin *p) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    if (!p->name || !*p->name || p->name[strspn(p->name, letters)]) return "a plug-in's name is letters, digits, _ and -";
+    return p->about && all_set(p) ? NULL : arena_printf(l->arena, "the record of '%s' is not complete (plugin.h says what it has to have)", p->name);
+}
+
+static void accept_all(const struct loader *l, const struct hr_module *m, const char *path) {
     *m->host = l->host;
-    for (const struct hr_plugin *const *p = m->plugins; *p; p++) l->accept(l->ctx, *p, path);
+    for (const struct hr_plugin *const *p = m->plugins; *p; p++) {
+        const char *why = incomplete(l, *p);
+        if (why) REFUSE(l, "%s: refused: %s", path, why);
+        else l->accept(l->ctx, *p, path);
+    }
+}
+
+/* A link may lead into another folder: what it leads to is looked at, and opened. */
+static void load(const struct loader *l, const char *path) {
+    struct stat st = {0};
+    char *file = realpath(path, NULL);
+    const char *why = file ? look_at(l, file, &st) : strerror(errno);
+    if (!why) why = examine(l, file, (size_t)st.st_size);
+    if (why) REFUSE(l, "%s: refused: %s", path, why);
+    const struct hr_module *m = why ? NULL : open_module(l, file);
+    free(file);
+    if (m) accept_all(l, m, path);
 }
 
 static int is_module(const struct dirent *e) {
