@@ -3,6 +3,7 @@
 # broker), totals by seller, killed with -9 halfway, resumed, and the totals checked.
 set -eu
 cd "$(dirname "$0")"
+[ ! -e config.status ] || { echo "this folder is configured itself, so nothing can be built beside it: make distclean"; exit 1; }
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
     librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3
 

@@ -2,6 +2,7 @@
 # Install what is missing, build, and run every test. HEADRACE_REQUIRE_ALL=1: a skip is a failure.
 set -u
 cd "$(dirname "$0")" || exit 1
+[ ! -e config.status ] || { echo "this folder is configured itself, so nothing can be built beside it: make distclean"; exit 1; }
 build-aux/install-packages.sh gcc make autoconf automake libtool pkg-config check \
     librdkafka-dev libjsmn-dev libsqlite3-dev libyaml-dev libxxhash-dev zlib1g-dev sqlite3 xz-utils clang libclang-rt-14-dev strace || exit 1
 [ -z "${HEADRACE_REQUIRE_ALL:-}" ] || build-aux/install-packages.sh openjdk-17-jre-headless maven python3-venv || exit 1
