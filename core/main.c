@@ -37,7 +37,8 @@ static int run_other(int argc, char **argv) {
     for (int i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
     const char *near = closest(argv[1], names);
     for (const char *const *why = registry_refused(); why && *why; why++) log_line(HR_WARN, "%s", *why);
-    log_line(HR_ERROR, "no command '%s'%s%s%s", argv[1], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    log_line(HR_ERROR, "no command '%s'; %s%s%s", argv[1], near ? "did you mean '" : "none is built in, nor a module of ",
+             near ? near : *registry_folders() ? registry_folders() : "any folder", near ? "'?" : "");
     return HR_EUSAGE;
 }
 

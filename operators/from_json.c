@@ -67,8 +67,7 @@ static bool bind(void *self, struct hr_bind *b) {
         return hr_fault(b, &f->column, "column '%s' is not STRING", f->column.s);
     for (int i = 0; i < f->fields.n; i++)
         if (hr_output(b, f->fields.field[i].name, f->fields.field[i].type) < 0) return false;
-    struct hr_json_options o = {.strict = f->strict, .check_all = f->on_error != HR_ON_ERROR_NULL,
-                                .corrupt = corrupt_column(&f->fields)};
+    struct hr_json_options o = {.strict = f->strict, .check_all = f->on_error != HR_ON_ERROR_NULL};
     f->reader = hr_json_bind(b, &f->fields, &o);
     return f->reader && bind_kept(f, b);
 }

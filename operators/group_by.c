@@ -8,7 +8,7 @@
  *
  * 1. keys are columns or expressions: a list calls them as they are written, a mapping gives names.
  *    Without keys all rows are one group.
- * 2. aggregates are calls of one aggregate each, by the name of their column.
+ * 2. aggregates are calls of one aggregate each, by the name of their column. Without keys there has to be one.
  * 3. Nulls in a key are a group, sorted first; -0.0 and 0.0 are one group, and so are all NaN.
  * 4. Each lane folds into a table of its own; the engine merges them at the end of an epoch.
  */
@@ -37,6 +37,7 @@ static bool bind(void *self, struct hr_bind *b) {
     for (int i = 0; i < g->aggregates.n; i++)
         if (!*g->aggregates.item[i].name)
             return hr_fault(b, &g->aggregates, "a mapping is wanted: {name: sum(x)}");
+    if (!g->keys.n && !g->aggregates.n) return hr_fault(b, &g->aggregates, "keys or aggregates are wanted: there is nothing to keep");
     g->named = (struct hr_map){g->keys.n, key};
     g->groups = hr_groups_bind(b, &g->named, &g->aggregates);
     return g->groups;

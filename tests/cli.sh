@@ -77,7 +77,7 @@ for n in 0 65 x 2x ''; do usage "run: --lanes wants a number from 1 to 64, not '
 usage "run: --set wants NAME=VALUE, not 'X'" run job.yaml --set X
 usage "run: --set wants NAME=VALUE, not '=X'" run job.yaml --set =X
 usage 'run: --progress is auto, json or none' run job.yaml --progress xml
-for t in soon 0s 5; do usage "run: --trigger: '$t' is no duration" run job.yaml --trigger "$t"; done
+for t in soon 0s 5; do usage "run: --trigger wants a duration (5s, 100ms) or available_now, not '$t'" run job.yaml --trigger "$t"; done
 usage 'check: a pipeline file is wanted' check
 usage "check: no option '--lanes'" check job.yaml --lanes 2
 usage 'explain: one pipeline file is wanted, not 0' explain

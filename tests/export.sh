@@ -30,7 +30,7 @@ printf 'version: 1\nname: named\nsource: {file: {path: in.ndjson, format: ndjson
 "$headrace" export --to spark "$tmp/named.yaml" >"$tmp/named.py" 2>/dev/null || { echo "export of a file source: exit $?"; bad=1; }
 grep -q 'os\.path' "$tmp/named.py" && grep -qx 'import os' "$tmp/named.py" || { echo "os is used and not imported"; cat "$tmp/named.py"; bad=1; }
 refused 2 "--to spark is wanted" pipelines/invoices.yaml
-refused 2 "--to spark is wanted" --to flink pipelines/invoices.yaml
+refused 2 "--to knows spark, and not 'flink'" --to flink pipelines/invoices.yaml
 refused 4 "no checkpoint at $tmp/none.db" --to spark pipelines/invoices.yaml --checkpoint "$tmp/none.db" --with-state "$tmp/totals"
 
 # --with-state: from a checkpoint that is whole and not in use

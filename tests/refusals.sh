@@ -51,7 +51,7 @@ grep -qx 'limits: memory 1GiB, state 16GiB, groups 5, record 20MiB, depth 7, out
 # ---- command line ----
 job good "$file" id >good.yaml
 expect 2 "no option '--lane'" "$headrace" run good.yaml --lane 2
-expect 2 "'soon' is no duration" "$headrace" run good.yaml --trigger soon
+expect 2 "not 'soon'" "$headrace" run good.yaml --trigger soon
 expect 2 "--lanes wants a number from 1 to 64, not '0'" "$headrace" run good.yaml --lanes 0
 expect 2 "no command 'rum'" "$headrace" rum good.yaml
 expect 1 'gone.ndjson' "$headrace" run <(job good "${file/in.nd/gone.nd}" id)

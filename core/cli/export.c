@@ -17,7 +17,8 @@ int cli_export(int argc, char **argv) {
     struct plan plan;
     if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("to", "with-state", "set", "checkpoint", "plugin-dir"))) return c.exit;
     if (c.files != 1) return cli_usage("export", "one pipeline file is wanted, not %d", c.files);
-    if (!c.to || strcmp(c.to, "spark")) return cli_usage("export", "--to spark is wanted");
+    if (!c.to) return cli_usage("export", "--to spark is wanted");
+    if (strcmp(c.to, "spark")) return cli_usage("export", "--to knows spark, and not '%s'", c.to);
     registry_load(&engine_host, c.dir, c.dirs);
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
     if (c.checkpoint) plan.config.checkpoint = c.checkpoint;

@@ -3,10 +3,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char usage[] = "usage: headrace plugins [NAME] [--plugin-dir DIR]\n\n"
-                            "Lists the plug-ins and where each came from, or the options of one.\n";
+                            "Lists the plug-ins and where each came from, or the options of one, or the functions beside one.\n";
 static const char *const kind_word[] = {"", "source", "operator", "sink", "functions", "aggregates", "command"};
+
+static bool has_member(const struct hr_plugin *p, const char *name) {
+    if (p->kind == HR_FUNCTIONS)
+        for (const struct hr_function *f = p->functions; f->name; f++)
+            if (!strcasecmp(f->name, name)) return true;
+    if (p->kind == HR_AGGREGATES)
+        for (const struct hr_aggregate *a = p->aggregates; a->name; a++)
+            if (!strcasecmp(a->name, name)) return true;
+    return false;
+}
 
 static void print_members(const struct hr_plugin *p) {
     if (p->kind == HR_FUNCTIONS)
@@ -53,6 +64,14 @@ static void print_list(const struct registered *loaded, int n) {
     free(all);
 }
 
+static int unknown(const struct registered *all, int n, const char *name) {
+    const char **names = xcalloc((size_t)n + 1, sizeof *names);
+    for (int i = 0; i < n; i++) names[i] = all[i].plugin->name;
+    const char *near = closest(name, names);
+    free(names);
+    return cli_usage("plugins", "no plug-in '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 int cli_plugins(int argc, char **argv) {
     struct cli c;
     if (!cli_parse(&c, argc, argv, usage, CLI_OPTIONS("plugin-dir"))) return c.exit;
@@ -62,10 +81,10 @@ int cli_plugins(int argc, char **argv) {
     int n = registry_all(&all), found = 0;
     if (!c.files) print_list(all, n);
     for (int i = 0; c.files && i < n; i++) {
-        if (strcmp(all[i].plugin->name, c.file[0])) continue;
+        if (strcmp(all[i].plugin->name, c.file[0]) && !has_member(all[i].plugin, c.file[0])) continue;
         if (found++) putchar('\n');
         print_one(&all[i]);
     }
     for (const char *const *why = registry_refused(); why && *why; why++) log_line(HR_WARN, "%s", *why);
-    return c.files && !found ? cli_usage("plugins", "no plug-in '%s'", c.file[0]) : HR_OK;
+    return c.files && !found ? unknown(all, n, c.file[0]) : HR_OK;
 }

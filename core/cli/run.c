@@ -42,7 +42,7 @@ int cli_run(int argc, char **argv) {
     if (!cli_load(&c, c.file[0], &plan)) return HR_ECONFIG;
     if (!override(&c, &plan)) {
         plan_free(&plan);
-        return cli_usage("run", "--trigger: '%s' is no duration", c.trigger);
+        return cli_usage("run", "--trigger wants a duration (5s, 100ms) or available_now, not '%s'", c.trigger);
     }
     if (!plan.config.checkpoint) log_line(HR_INFO, "%s keeps nothing: it has no checkpoint", plan.config.name);
     if (plan.config.checkpoint && plan.not_rereadable)

@@ -148,6 +148,13 @@ static void given_id(struct document *d, struct pipeline_config *p, struct node_
     else n->id = id->text;
 }
 
+/* How many nodes before i are named after the same plug-in: mostly, that many names are taken. */
+static int named_before(const struct pipeline_config *p, int i) {
+    int n = 0;
+    for (int k = 0; k < i; k++) n += !strcmp(p->node[k].plugin, p->node[i].plugin) && !yaml_get(p->node[k].options, "id");
+    return n;
+}
+
 /* Given ids first, so that a default never takes one away. */
 static void give_ids(struct document *d, struct pipeline_config *p) {
     for (int i = 0; i < p->nodes; i++) given_id(d, p, &p->node[i]);
@@ -155,7 +162,7 @@ static void give_ids(struct document *d, struct pipeline_config *p) {
         struct node_config *n = &p->node[i];
         if (n->id) continue;
         const char *id = n->plugin;
-        for (int k = 2; is_taken(p, id); k++) id = arena_printf(&d->arena, "%s_%d", n->plugin, k);
+        for (int k = 1 + named_before(p, i); is_taken(p, id); k++) id = arena_printf(&d->arena, "%s_%d", n->plugin, k);
         n->id = id;
     }
 }

@@ -16,8 +16,8 @@ static bool find_plugin(struct plan *p, struct node *node, const struct node_con
         return true;
     }
     const char *near = closest(c->plugin, registry_names(c->kind));
-    document_fault(&p->document, c->place, (int)strlen(c->plugin), "no %s '%s'; %s%s%s", kind_word[c->kind],
-                   c->plugin, near ? "did you mean '" : "`headrace plugins` lists those found", near ? near : "", near ? "'?" : "");
+    document_fault(&p->document, c->place, (int)strlen(c->plugin), "no %s '%s'; %s%s%s", kind_word[c->kind], c->plugin,
+                   near ? "did you mean '" : "none is built in, nor a module of ", near ? near : *registry_folders() ? registry_folders() : "any folder", near ? "'?" : "");
     return false;
 }
 

@@ -9,7 +9,7 @@
 struct hr_json_options {
     bool strict;              /* RFC 8259 only; false: what Spark's reader tolerates too */
     bool check_all;           /* look at unwanted columns too (on_error drop or fail) */
-    const char *corrupt;      /* column that takes the raw text of a bad record, or NULL */
+    const char *corrupt;      /* column that takes the raw text of a bad record; NULL: _corrupt_record, if it is a STRING */
     int depth;                /* 0: limits.depth */
 };
 

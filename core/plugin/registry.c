@@ -16,6 +16,7 @@ static struct {
     int n;
     const char **refused;
     int refusals;
+    const char *folders;
 } all; /* in the order of registry_load() */
 
 /* An earlier one hides a later one. */
@@ -34,10 +35,15 @@ static void refuse(void *ctx, const char *why) {
     all.refused[all.refusals] = NULL;
 }
 
+static void load_folder(const struct loader *l, const char *dir, bool must) {
+    all.folders = all.folders ? arena_printf(&all.arena, "%s, %s", all.folders, dir) : arena_strdup(&all.arena, dir);
+    loader_folder(l, dir, must);
+}
+
 static void load_path(const struct loader *l, const char *path) {
     while (path && *path) {
         size_t n = strcspn(path, ":");
-        if (n) loader_folder(l, arena_strndup(&all.arena, path, n), true);
+        if (n) load_folder(l, arena_strndup(&all.arena, path, n), true);
         path += n + (path[n] == ':');
     }
 }
@@ -47,9 +53,9 @@ void registry_load(const struct hr_host *host, const char *const *dirs, int n_di
     hr_host = host;
     for (const struct hr_plugin *const *p = hr_builtin; *p; p++) accept(NULL, *p, "built in");
     struct loader loader = {.host = host, .arena = &all.arena, .accept = accept, .refuse = refuse};
-    for (int i = 0; i < n_dirs; i++) loader_folder(&loader, dirs[i], true);
+    for (int i = 0; i < n_dirs; i++) load_folder(&loader, dirs[i], true);
     load_path(&loader, getenv("HEADRACE_PLUGIN_PATH"));
-    if (*HR_PKGLIBDIR) loader_folder(&loader, HR_PKGLIBDIR, false);
+    if (*HR_PKGLIBDIR) load_folder(&loader, HR_PKGLIBDIR, false);
 }
 
 void registry_unload(void) {
@@ -79,6 +85,7 @@ const char *const *registry_names(enum hr_kind kind) {
     return name;
 }
 
+const char *registry_folders(void) { return all.folders ? all.folders : ""; }
 const char *const *registry_refused(void) { return all.refused; }
 
 /* ---- functions and aggregates: tables inside records ---- */

@@ -26,6 +26,8 @@ const struct registered *registry_find(enum hr_kind, const char *name);
 int registry_all(const struct registered **out);
 /* Names of one kind, ending with NULL, for "did you mean". */
 const char *const *registry_names(enum hr_kind);
+/* The folders that were looked through: "a, b"; "" without any. */
+const char *registry_folders(void);
 /* Why modules were refused, a line each, ending with NULL. */
 const char *const *registry_refused(void);
 const struct expr_catalog *registry_catalog(void);

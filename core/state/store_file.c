@@ -11,6 +11,8 @@ const char *store_name(const struct store *s) { return s->path ? s->path : "(in 
 
 bool store_fail(const struct store *s, sqlite3 *db, struct hr_error *err, const char *doing) {
     int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
+    if (db && sqlite3_extended_errcode(db) == SQLITE_READONLY_DBMOVED)
+        return error_set(err, HR_EFAIL, "checkpoint %s: was removed or replaced while the job runs", store_name(s));
     bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
     return error_set(err, damaged ? HR_ECHECKPOINT : HR_EFAIL, "checkpoint %s: %s%s%s", store_name(s),
                      damaged ? "damaged: " : "", doing, db ? sqlite3_errmsg(db) : "out of memory");

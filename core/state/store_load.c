@@ -41,10 +41,23 @@ static bool check_pages(struct store *s, struct hr_error *err) {
     return ok;
 }
 
+/* Where the first item that differs begins, of texts that are too long to compare by eye. */
+static size_t first_difference(const char *a, const char *b) {
+    enum { SHORT = 200 };
+    size_t item = 0;
+    if (strlen(a) < SHORT && strlen(b) < SHORT) return 0;
+    for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+        if (a[i] == ' ' && i && (a[i - 1] == ',' || a[i - 1] == ';')) item = i + 1;
+    return item;
+}
+
 static bool same(const struct store *s, struct hr_error *err, const char *what, const char *was, const char *is) {
     if (was && !strcmp(was, is)) return true;
-    return error_set(err, HR_ECHECKPOINT, "checkpoint %s: is another job's: its %s is '%s', this one's is '%s'", store_name(s),
-                     what, was ? was : "", is);
+    if (!was) was = "";
+    size_t from = first_difference(was, is);
+    const char *dots = from ? "..." : "";
+    return error_set(err, HR_ECHECKPOINT, "checkpoint %s: is another job's: its %s is '%s%.200s', this one's is '%s%.200s'", store_name(s), what,
+                     dots, was + from, dots, is + from);
 }
 
 static bool check_meta(struct store *s, struct hr_error *err) {
