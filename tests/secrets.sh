@@ -66,6 +66,11 @@ said 'kafka: '
 pipeline "$config, sasl.password: $literal, sasl.pasword: $literal, ssl.key.password: [$literal], ssl.endpoint: '$literal'" "$operators" >bad.yaml
 search 3 check bad.yaml
 said '*****'
+for name in passwd pass my_pwd client_secret x.token; do
+    pipeline "$name: canary-named-77ab01" "$operators" >bad.yaml
+    search 3 check bad.yaml
+    said "$name"
+done
 pipeline "$config, sasl.password: $literal" "  - filter: {where: 'id = \"$literal\" +'}" >bad.yaml
 search 3 run bad.yaml
 pipeline "sasl.password: \"\${file:salt} \${NOT_SET}\"" "$operators" >bad.yaml

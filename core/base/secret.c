@@ -103,7 +103,7 @@ static bool is_one_of(const char *p, size_t n, const char *const *words) {
 }
 
 bool secret_name(const char *name, size_t n) {
-    static const char *const words[] = {"password", "passwd", "passphrase", "secret", "token", "credential", "credentials",
+    static const char *const words[] = {"password", "passwd", "pass", "pwd", "passphrase", "secret", "token", "credential", "credentials",
                                         "jaas",     "oauthbearer", NULL};
     static const char *const key[] = {"key", "apikey", NULL};
     size_t count = 0;
