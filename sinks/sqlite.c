@@ -6,7 +6,8 @@
  *
  * 1. path is a file beneath --data-dir, made 0600 where it is not there. No link is followed.
  * 2. append: every row is inserted. update: a row takes the place of those with the same `key` columns (null equals
- *    null). complete: the table is exactly the result.
+ *    null, and text is compared byte by byte, whatever the columns' collation). complete: the table is exactly the
+ *    result. A row that breaks a constraint of the table stops the job, whatever its ON CONFLICT says.
  * 3. The table is made where it is not there: BOOLEAN, INT and BIGINT as INTEGER, DOUBLE as REAL, others as TEXT, as
  *    on the console; with key, an index on it. A table that is there must have every column, of that type, and no
  *    others without a default; else it is refused with the difference. With update it must have a rowid, under one of
@@ -362,6 +363,24 @@ static bool write_rows(void *self, const struct hr_batch *b, struct hr_error *er
 
 static bool flush_(void *self, struct hr_error *err) { return exec(self, "COMMIT", err); }
 
+static void put_equal(struct sqlite_sink *s, const char *column) {
+    put(s, "t.");
+    put_name(s, column);
+    put(s, " IS n.");
+    put_name(s, column);
+}
+
+/* Byte by byte; an index of the table has the column's own collation, which takes the same for equal, and more. */
+static void put_same_key(struct sqlite_sink *s) {
+    for (int k = 0; k < s->key.n; k++) {
+        if (k) put(s, " AND ");
+        put_equal(s, s->key.item[k].s);
+        put(s, " AND ");
+        put_equal(s, s->key.item[k].s);
+        put(s, " COLLATE BINARY");
+    }
+}
+
 /* Rule 2: what the staged rows replace. */
 static bool delete_old(struct sqlite_sink *s, struct hr_error *err) {
     if (s->mode == HR_APPEND) return true;
@@ -375,12 +394,7 @@ static bool delete_old(struct sqlite_sink *s, struct hr_error *err) {
         put(s, " FROM temp.staged AS n CROSS JOIN main.");
         put_name(s, s->table);
         put(s, " AS t ON ");
-        for (int k = 0; k < s->key.n; k++) {
-            put(s, k ? " AND t." : "t.");
-            put_name(s, s->key.item[k].s);
-            put(s, " IS n.");
-            put_name(s, s->key.item[k].s);
-        }
+        put_same_key(s);
         put(s, ")");
     }
     return run(s, err);
@@ -399,7 +413,7 @@ static bool put_epoch(struct sqlite_sink *s, int64_t epoch, struct hr_error *err
 }
 
 static bool insert_staged(struct sqlite_sink *s, struct hr_error *err) {
-    put(s, "INSERT INTO main.");
+    put(s, "INSERT OR ABORT INTO main."); /* a column's ON CONFLICT IGNORE would drop rows */
     put_name(s, s->table);
     put(s, "(");
     put_columns(s);
