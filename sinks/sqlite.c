@@ -13,7 +13,9 @@
  *    others without a default; else it is refused with the difference. With update it must have a rowid, under one of
  *    that number's three names: rowid, _rowid_, oid.
  * 4. Rows are staged in a temporary table, and go over in one transaction together with the epoch's number (table
- *    headrace_epochs): each epoch once, and nobody is locked out while an epoch is read.
+ *    headrace_epochs): each epoch once, and nobody is locked out while an epoch is read. That table must hold what this
+ *    process left or found there: with another epoch a second process writes as this sink, from a copy of the
+ *    checkpoint, and this one ends without writing.
  * 5. A database that stays locked for ten seconds stops the job.
  * 6. A checkpoint of headrace, this job's or another's, is refused: with a table more it would be no checkpoint any longer.
  */
@@ -44,6 +46,7 @@ struct sqlite_sink {
     struct hr_buffer text; /* scratch: SQL, or a value */
     const char *pipeline, *id;
     bool restarts;
+    int64_t epoch;         /* that headrace_epochs holds, as far as this process knows */
 };
 
 static const struct hr_option options[] = {
@@ -300,15 +303,14 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     s->pipeline = o->pipeline;
     s->id = o->id;
     s->restarts = o->restarts;
-    return connect_(s, o) && check_owner(s, o->err) && begin_at_start(s, o->err) && check_table(s, &there, o->err) &&
-           (there || make_table(s, o->err)) && find_rowid(s, o->err) &&
+    return connect_(s, o) && check_owner(s, o->err) && begin_at_start(s, o->err) &&
+           check_table(s, &there, o->err) && (there || make_table(s, o->err)) && find_rowid(s, o->err) &&
            exec(s, "CREATE TABLE IF NOT EXISTS headrace_epochs(pipeline TEXT, sink TEXT, epoch INTEGER NOT NULL,"
                    " PRIMARY KEY(pipeline, sink)) WITHOUT ROWID; COMMIT", o->err) &&
            prepare_stage(s, o->err);
 }
 
-static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
-    struct sqlite_sink *s = self;
+static bool read_epoch(struct sqlite_sink *s, int64_t *epoch, struct hr_error *err) {
     sqlite3_stmt *q = NULL;
     if (sqlite3_prepare_v2(s->db, "SELECT epoch FROM headrace_epochs WHERE pipeline = ? AND sink = ?", -1, &q, NULL)) return fail(s, err);
     sqlite3_bind_text(q, 1, s->pipeline, -1, SQLITE_STATIC);
@@ -318,6 +320,13 @@ static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
     bool ok = step == SQLITE_ROW || step == SQLITE_DONE || fail(s, err);
     sqlite3_finalize(q);
     return ok;
+}
+
+static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
+    struct sqlite_sink *s = self;
+    if (!read_epoch(s, &s->epoch, err)) return false;
+    *epoch = s->epoch;
+    return true;
 }
 
 /* ---- an epoch ---- */
@@ -400,6 +409,17 @@ static bool delete_old(struct sqlite_sink *s, struct hr_error *err) {
     return run(s, err);
 }
 
+/* Rule 4, within the transaction: nobody can come in between. */
+static bool is_only_writer(struct sqlite_sink *s, struct hr_error *err) {
+    int64_t found;
+    if (!s->restarts) return true;
+    if (!read_epoch(s, &found, err)) return false;
+    return found == s->epoch ||
+           hr_fail(err, HR_EFAIL, "sqlite: %s, table '%s': headrace_epochs holds epoch %lld of sink '%s', this process left %lld: another one "
+                   "writes as this sink (with a copy of the checkpoint?); this one ends", s->path, s->table, (long long)found, s->id,
+                   (long long)s->epoch);
+}
+
 static bool put_epoch(struct sqlite_sink *s, int64_t epoch, struct hr_error *err) {
     sqlite3_stmt *q = NULL;
     if (!s->restarts) return true;
@@ -423,8 +443,10 @@ static bool insert_staged(struct sqlite_sink *s, struct hr_error *err) {
 
 static bool publish(void *self, int64_t epoch, struct hr_error *err) {
     struct sqlite_sink *s = self;
-    return exec(s, "BEGIN IMMEDIATE", err) && delete_old(s, err) && insert_staged(s, err) && put_epoch(s, epoch, err) &&
-           exec(s, "COMMIT", err);
+    bool ok = exec(s, "BEGIN IMMEDIATE", err) && is_only_writer(s, err) && delete_old(s, err) && insert_staged(s, err) &&
+              put_epoch(s, epoch, err) && exec(s, "COMMIT", err);
+    if (ok) s->epoch = epoch;
+    return ok;
 }
 
 static void close_(void *self) {
