@@ -17,7 +17,9 @@
  *    process left or found there: with another epoch a second process writes as this sink, from a copy of the
  *    checkpoint, and this one ends without writing.
  * 5. A database that stays locked for ten seconds stops the job.
- * 6. A checkpoint of headrace, this job's or another's, is refused: with a table more it would be no checkpoint any longer.
+ * 6. Two sinks of a job may write to one table, but not where one of them has mode complete: it would delete the other's
+ *    rows, or only those of the last one would be there.
+ * 7. A checkpoint of headrace, this job's or another's, is refused: with a table more it would be no checkpoint any longer.
  */
 #include "sinks/rows.h"
 
@@ -47,7 +49,10 @@ struct sqlite_sink {
     const char *pipeline, *id;
     bool restarts;
     int64_t epoch;         /* that headrace_epochs holds, as far as this process knows */
+    struct sqlite_sink *next;
 };
+
+static struct sqlite_sink *opened; /* of this process, which opens one job's sinks, one after the other */
 
 static const struct hr_option options[] = {
     HR_REQUIRED(struct sqlite_sink, path, "the database, beneath --data-dir"),
@@ -273,7 +278,7 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     return exec(s, "PRAGMA synchronous=EXTRA", o->err);
 }
 
-/* Rule 6. */
+/* Rule 7. */
 static bool check_owner(struct sqlite_sink *s, struct hr_error *err) {
     sqlite3_stmt *q = NULL;
     if (sqlite3_prepare_v2(s->db, "PRAGMA application_id", -1, &q, NULL)) return fail(s, err);
@@ -282,6 +287,19 @@ static bool check_owner(struct sqlite_sink *s, struct hr_error *err) {
         ok = hr_fail(err, HR_EFAIL, "sqlite: %s is a checkpoint of headrace: another path", s->path);
     sqlite3_finalize(q);
     return ok;
+}
+
+/* Rule 6. */
+static bool table_is_free(struct sqlite_sink *s, struct hr_error *err) {
+    for (const struct sqlite_sink *o = opened; o; o = o->next) {
+        bool one = !strcmp(sqlite3_db_filename(o->db, "main"), sqlite3_db_filename(s->db, "main")) && !sqlite3_stricmp(o->table, s->table);
+        if (one && (o->mode == HR_COMPLETE || s->mode == HR_COMPLETE))
+            return hr_fail(err, HR_EFAIL, "sqlite: %s, table '%s': sink '%s' of this job writes to it too, and mode complete replaces all rows: "
+                           "another table", s->path, s->table, o->id);
+    }
+    s->next = opened;
+    opened = s;
+    return true;
 }
 
 /* There is no epoch to finish yet: a signal ends the waiting. */
@@ -303,7 +321,7 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     s->pipeline = o->pipeline;
     s->id = o->id;
     s->restarts = o->restarts;
-    return connect_(s, o) && check_owner(s, o->err) && begin_at_start(s, o->err) &&
+    return connect_(s, o) && table_is_free(s, o->err) && check_owner(s, o->err) && begin_at_start(s, o->err) &&
            check_table(s, &there, o->err) && (there || make_table(s, o->err)) && find_rowid(s, o->err) &&
            exec(s, "CREATE TABLE IF NOT EXISTS headrace_epochs(pipeline TEXT, sink TEXT, epoch INTEGER NOT NULL,"
                    " PRIMARY KEY(pipeline, sink)) WITHOUT ROWID; COMMIT", o->err) &&
@@ -451,6 +469,9 @@ static bool publish(void *self, int64_t epoch, struct hr_error *err) {
 
 static void close_(void *self) {
     struct sqlite_sink *s = self;
+    struct sqlite_sink **at = &opened;
+    while (*at && *at != s) at = &(*at)->next;
+    if (*at) *at = s->next;
     sqlite3_finalize(s->stage);
     sqlite3_close(s->db); /* what is open is rolled back */
     hr_buffer_free(&s->text);

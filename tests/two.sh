@@ -1,6 +1,6 @@
 #!/bin/bash
 # Two processes that write as one sink: the lock of a checkpoint goes with its name, and a copy has another one. The
-# sink notices: one of them ends with one line, and each row is there once.
+# sink notices: one of them ends with one line, and each row is there once. And two sinks of one job on one table.
 set -u
 headrace=$builddir/headrace
 export HEADRACE_PLUGIN_PATH=$builddir/.libs
@@ -73,5 +73,24 @@ first=
 [ "$(cat out/part-* | tr -dc '0-9\n' | tr '\n' ' ')" = '1 2 3 ' ] || die "two processes of one file sink left $(cat out/part-*)"
 "$headrace" run two.yaml --trigger available_now 2>first.err || die "the lock of a process that ended was left"
 guarantee file
+
+# ---- two sinks of one job on one table, one of which makes it its result: whoever comes last would have it alone ----
+cat >two.yaml <<'YAML'
+version: 1
+name: two
+trigger: available_now
+checkpoint: e.db
+source: {file: {path: in.ndjson, format: ndjson, schema: "id INT"}}
+operators: [{group_by: {id: g, keys: [id], aggregates: {n: count(*)}}}, {filter: {id: f, where: n > 1}}]
+sinks:
+  - sqlite: {id: all, input: g, mode: complete, path: t.db, table: t}
+  - sqlite: {id: some, input: f, mode: "${MODE}", path: "${SECOND}", table: T, key: [id]}
+YAML
+rm -f t.db u.db e.db
+second() { MODE=$1 SECOND=$2 "$headrace" run two.yaml 2>first.err; }
+second update ./t.db
+[ $? = 1 ] && [ "$(wc -l <first.err)" = 1 ] && grep -qF "sqlite: ./t.db, table 'T': sink 'all' of this job writes to it too" first.err ||
+    die "two sinks on one table are not refused"
+second update u.db || die "two sinks on tables of one name in two databases ended with $?"
 
 echo "two: one of two processes ends"
