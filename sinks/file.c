@@ -15,7 +15,8 @@
  * 5. .headrace in the folder holds whose it is, and the newest epoch that was published: it is replaced first, and
  *    decides. Pieces of that epoch that are hidden still are renamed at the next start; all were synced before.
  *    Parts may be taken away at any time.
- * 6. A folder of another pipeline or sink, or one that holds parts and no .headrace, is refused.
+ * 6. A folder of another pipeline or sink, or one that holds parts and no .headrace, is refused. So is one that another
+ *    process writes to, with a copy of the checkpoint: the folder is locked as long as a run has it open.
  * 7. What cannot be written or synced stops the job. fsync is never tried again.
  */
 #include "sinks/rows.h"
@@ -26,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +156,13 @@ static bool settle(struct file_sink *f, const char *name, int64_t epoch, bool hi
     return renameat(f->folder, name, f->folder, visible) == 0;
 }
 
+/* The folder itself, as .headrace is another file with each epoch; a lock file could be taken for a stale one and removed. */
+static bool lock(const struct file_sink *f, struct hr_error *err) {
+    if (flock(f->folder, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return fail(f, "", err);
+    return hr_fail(err, HR_EFAIL, "file: %s: another sink or process writes there: each needs a folder of its own", f->path);
+}
+
 static bool open_(void *self, const struct hr_sink_open *o) {
     struct file_sink *f = self;
     int64_t memory;
@@ -162,7 +171,7 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     snprintf(f->owner, sizeof f->owner, "%s %.200s", o->pipeline, o->id);
     if (!rows_json_init(&f->json, o->rows)) return hr_fail(o->err, HR_EFAIL, "file: out of memory");
     f->folder = hr_folder(o, f->path);
-    if (f->folder < 0 || !recall(f, &memory, o->err)) return false;
+    if (f->folder < 0 || !lock(f, o->err) || !recall(f, &memory, o->err)) return false;
     if (memory >= 0) return true;
     if (!each_part(f, see, &parts, o->err)) return false;
     if (parts) return hr_fail(o->err, HR_EFAIL, "file: %s holds parts and no " MEMORY ": whose are they? another path, or an empty one", f->path);

@@ -6,15 +6,20 @@
  *
  * 1. path is a file beneath --data-dir, made 0600 where it is not there. No link is followed.
  * 2. append: every row is inserted. update: a row takes the place of those with the same `key` columns (null equals
- *    null). complete: the table is exactly the result.
+ *    null, and text is compared byte by byte, whatever the columns' collation). complete: the table is exactly the
+ *    result. A row that breaks a constraint of the table stops the job, whatever its ON CONFLICT says.
  * 3. The table is made where it is not there: BOOLEAN, INT and BIGINT as INTEGER, DOUBLE as REAL, others as TEXT, as
  *    on the console; with key, an index on it. A table that is there must have every column, of that type, and no
  *    others without a default; else it is refused with the difference. With update it must have a rowid, under one of
  *    that number's three names: rowid, _rowid_, oid.
  * 4. Rows are staged in a temporary table, and go over in one transaction together with the epoch's number (table
- *    headrace_epochs): each epoch once, and nobody is locked out while an epoch is read.
+ *    headrace_epochs): each epoch once, and nobody is locked out while an epoch is read. That table must hold what this
+ *    process left or found there: with another epoch a second process writes as this sink, from a copy of the
+ *    checkpoint, and this one ends without writing.
  * 5. A database that stays locked for ten seconds stops the job.
- * 6. A checkpoint of headrace, this job's or another's, is refused: with a table more it would be no checkpoint any longer.
+ * 6. Two sinks of a job may write to one table, but not where one of them has mode complete: it would delete the other's
+ *    rows, or only those of the last one would be there.
+ * 7. A checkpoint of headrace, this job's or another's, is refused: with a table more it would be no checkpoint any longer.
  */
 #include "sinks/rows.h"
 
@@ -43,7 +48,11 @@ struct sqlite_sink {
     struct hr_buffer text; /* scratch: SQL, or a value */
     const char *pipeline, *id;
     bool restarts;
+    int64_t epoch;         /* that headrace_epochs holds, as far as this process knows */
+    struct sqlite_sink *next;
 };
+
+static struct sqlite_sink *opened; /* of this process, which opens one job's sinks, one after the other */
 
 static const struct hr_option options[] = {
     HR_REQUIRED(struct sqlite_sink, path, "the database, beneath --data-dir"),
@@ -269,7 +278,7 @@ static bool connect_(struct sqlite_sink *s, const struct hr_sink_open *o) {
     return exec(s, "PRAGMA synchronous=EXTRA", o->err);
 }
 
-/* Rule 6. */
+/* Rule 7. */
 static bool check_owner(struct sqlite_sink *s, struct hr_error *err) {
     sqlite3_stmt *q = NULL;
     if (sqlite3_prepare_v2(s->db, "PRAGMA application_id", -1, &q, NULL)) return fail(s, err);
@@ -278,6 +287,19 @@ static bool check_owner(struct sqlite_sink *s, struct hr_error *err) {
         ok = hr_fail(err, HR_EFAIL, "sqlite: %s is a checkpoint of headrace: another path", s->path);
     sqlite3_finalize(q);
     return ok;
+}
+
+/* Rule 6. */
+static bool table_is_free(struct sqlite_sink *s, struct hr_error *err) {
+    for (const struct sqlite_sink *o = opened; o; o = o->next) {
+        bool one = !strcmp(sqlite3_db_filename(o->db, "main"), sqlite3_db_filename(s->db, "main")) && !sqlite3_stricmp(o->table, s->table);
+        if (one && (o->mode == HR_COMPLETE || s->mode == HR_COMPLETE))
+            return hr_fail(err, HR_EFAIL, "sqlite: %s, table '%s': sink '%s' of this job writes to it too, and mode complete replaces all rows: "
+                           "another table", s->path, s->table, o->id);
+    }
+    s->next = opened;
+    opened = s;
+    return true;
 }
 
 /* There is no epoch to finish yet: a signal ends the waiting. */
@@ -299,15 +321,14 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     s->pipeline = o->pipeline;
     s->id = o->id;
     s->restarts = o->restarts;
-    return connect_(s, o) && check_owner(s, o->err) && begin_at_start(s, o->err) && check_table(s, &there, o->err) &&
-           (there || make_table(s, o->err)) && find_rowid(s, o->err) &&
+    return connect_(s, o) && table_is_free(s, o->err) && check_owner(s, o->err) && begin_at_start(s, o->err) &&
+           check_table(s, &there, o->err) && (there || make_table(s, o->err)) && find_rowid(s, o->err) &&
            exec(s, "CREATE TABLE IF NOT EXISTS headrace_epochs(pipeline TEXT, sink TEXT, epoch INTEGER NOT NULL,"
                    " PRIMARY KEY(pipeline, sink)) WITHOUT ROWID; COMMIT", o->err) &&
            prepare_stage(s, o->err);
 }
 
-static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
-    struct sqlite_sink *s = self;
+static bool read_epoch(struct sqlite_sink *s, int64_t *epoch, struct hr_error *err) {
     sqlite3_stmt *q = NULL;
     if (sqlite3_prepare_v2(s->db, "SELECT epoch FROM headrace_epochs WHERE pipeline = ? AND sink = ?", -1, &q, NULL)) return fail(s, err);
     sqlite3_bind_text(q, 1, s->pipeline, -1, SQLITE_STATIC);
@@ -317,6 +338,13 @@ static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
     bool ok = step == SQLITE_ROW || step == SQLITE_DONE || fail(s, err);
     sqlite3_finalize(q);
     return ok;
+}
+
+static bool remembered(void *self, int64_t *epoch, struct hr_error *err) {
+    struct sqlite_sink *s = self;
+    if (!read_epoch(s, &s->epoch, err)) return false;
+    *epoch = s->epoch;
+    return true;
 }
 
 /* ---- an epoch ---- */
@@ -362,6 +390,24 @@ static bool write_rows(void *self, const struct hr_batch *b, struct hr_error *er
 
 static bool flush_(void *self, struct hr_error *err) { return exec(self, "COMMIT", err); }
 
+static void put_equal(struct sqlite_sink *s, const char *column) {
+    put(s, "t.");
+    put_name(s, column);
+    put(s, " IS n.");
+    put_name(s, column);
+}
+
+/* Byte by byte; an index of the table has the column's own collation, which takes the same for equal, and more. */
+static void put_same_key(struct sqlite_sink *s) {
+    for (int k = 0; k < s->key.n; k++) {
+        if (k) put(s, " AND ");
+        put_equal(s, s->key.item[k].s);
+        put(s, " AND ");
+        put_equal(s, s->key.item[k].s);
+        put(s, " COLLATE BINARY");
+    }
+}
+
 /* Rule 2: what the staged rows replace. */
 static bool delete_old(struct sqlite_sink *s, struct hr_error *err) {
     if (s->mode == HR_APPEND) return true;
@@ -375,15 +421,21 @@ static bool delete_old(struct sqlite_sink *s, struct hr_error *err) {
         put(s, " FROM temp.staged AS n CROSS JOIN main.");
         put_name(s, s->table);
         put(s, " AS t ON ");
-        for (int k = 0; k < s->key.n; k++) {
-            put(s, k ? " AND t." : "t.");
-            put_name(s, s->key.item[k].s);
-            put(s, " IS n.");
-            put_name(s, s->key.item[k].s);
-        }
+        put_same_key(s);
         put(s, ")");
     }
     return run(s, err);
+}
+
+/* Rule 4, within the transaction: nobody can come in between. */
+static bool is_only_writer(struct sqlite_sink *s, struct hr_error *err) {
+    int64_t found;
+    if (!s->restarts) return true;
+    if (!read_epoch(s, &found, err)) return false;
+    return found == s->epoch ||
+           hr_fail(err, HR_EFAIL, "sqlite: %s, table '%s': headrace_epochs holds epoch %lld of sink '%s', this process left %lld: another one "
+                   "writes as this sink (with a copy of the checkpoint?); this one ends", s->path, s->table, (long long)found, s->id,
+                   (long long)s->epoch);
 }
 
 static bool put_epoch(struct sqlite_sink *s, int64_t epoch, struct hr_error *err) {
@@ -399,7 +451,7 @@ static bool put_epoch(struct sqlite_sink *s, int64_t epoch, struct hr_error *err
 }
 
 static bool insert_staged(struct sqlite_sink *s, struct hr_error *err) {
-    put(s, "INSERT INTO main.");
+    put(s, "INSERT OR ABORT INTO main."); /* a column's ON CONFLICT IGNORE would drop rows */
     put_name(s, s->table);
     put(s, "(");
     put_columns(s);
@@ -409,12 +461,17 @@ static bool insert_staged(struct sqlite_sink *s, struct hr_error *err) {
 
 static bool publish(void *self, int64_t epoch, struct hr_error *err) {
     struct sqlite_sink *s = self;
-    return exec(s, "BEGIN IMMEDIATE", err) && delete_old(s, err) && insert_staged(s, err) && put_epoch(s, epoch, err) &&
-           exec(s, "COMMIT", err);
+    bool ok = exec(s, "BEGIN IMMEDIATE", err) && is_only_writer(s, err) && delete_old(s, err) && insert_staged(s, err) &&
+              put_epoch(s, epoch, err) && exec(s, "COMMIT", err);
+    if (ok) s->epoch = epoch;
+    return ok;
 }
 
 static void close_(void *self) {
     struct sqlite_sink *s = self;
+    struct sqlite_sink **at = &opened;
+    while (*at && *at != s) at = &(*at)->next;
+    if (*at) *at = s->next;
     sqlite3_finalize(s->stage);
     sqlite3_close(s->db); /* what is open is rolled back */
     hr_buffer_free(&s->text);

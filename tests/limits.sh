@@ -64,7 +64,7 @@ job 'state: 100MiB' >job.yaml
 run 0 '' job.yaml
 [ "$(total)" = '5000|100000' ] || fail "then $(total)"
 
-# ---- a record of 40 MB: memory stays flat ----
+# ---- a record of 40 MB (its memory: tests/records.sh) ----
 cat >long.yaml <<'YAML'
 version: 1
 name: long

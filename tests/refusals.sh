@@ -93,13 +93,45 @@ foreign "drop table hr_meta; create view hr_meta as select 1" "holds the view 'h
 foreign "alter table hr_counters add column x default 'x'" "its table 'hr_counters' is not as headrace made it"
 [ "$(stat -c %a whole.db)" = 600 ] || { echo "FAIL: the checkpoint is not 0600"; failed=$((failed + 1)); }
 [ "$(stat -c %a state.db.lock)" = 600 ] || { echo "FAIL: the lock file is not 0600"; failed=$((failed + 1)); }
-cp whole.db state.db
+# what is no checkpoint at all is left as it is, to the byte: somebody may want to look at it, or mend it
+refused_as_is() { # TEXT
+    cp state.db before.db
+    expect 4 "checkpoint state.db: $1" "$headrace" run good.yaml
+    cmp state.db before.db || { echo "FAIL: a refused checkpoint was changed: $1"; failed=$((failed + 1)); }
+    [ -z "$(find . -name 'state.db-*')" ] || { echo "FAIL: files beside a refused checkpoint: $1"; failed=$((failed + 1)); }
+}
 for cut in 100 5000; do
     head -c $cut whole.db >state.db
-    expect 4 'checkpoint state.db: ' "$headrace" run good.yaml
+    refused_as_is 'damaged: '
 done
+head -c "$(stat -c %s whole.db)" /dev/zero >state.db
+refused_as_is 'damaged: file is not a database'
+cp whole.db state.db && dd if=/dev/zero of=state.db bs=4096 count=1 conv=notrunc status=none
+refused_as_is 'damaged: file is not a database'
+: >state.db
+refused_as_is 'is not a headrace checkpoint'
 echo 'this is no database, though it is long enough to be one' >state.db
-expect 4 'checkpoint state.db: ' "$headrace" run good.yaml
+refused_as_is 'damaged: file is not a database'
+
+# read-only: root may write to any file, so it asks somebody else to try
+other=()
+[ "$(id -u)" != 0 ] || other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+mkdir -m 777 closed && cp whole.db closed/state.db && chmod 400 closed/state.db && chmod 755 .
+[ "$(id -u)" != 0 ] || chown 65534:65534 closed/state.db
+if "${other[@]}" "$headrace" --version >out 2>err; then
+    "${other[@]}" "$headrace" run good.yaml --checkpoint closed/state.db >out 2>err
+    code=$?
+    if { [ $code = 1 ] || [ $code = 4 ]; } && [ "$(wc -l <err)" = 1 ] && grep -q 'checkpoint closed/state.db: .*readonly' err &&
+        [ ! -s out ] && cmp closed/state.db whole.db; then
+        passed=$((passed + 1))
+        readonly_tried=yes
+    else
+        failed=$((failed + 1))
+        echo "FAIL: a read-only checkpoint: exit $code, $(head -5 err)"
+    fi
+else
+    echo "refusals: no read-only checkpoint: nobody but root may run $headrace"
+fi
 rm state.db && mkdir state.db
 expect 4 'checkpoint state.db: is not a file' "$headrace" run good.yaml
 rmdir state.db
@@ -181,5 +213,6 @@ TOPIC=invoices expect 1 "no answer from $KAFKA_BROKERS" "$headrace" run topic.ya
 echo "refusals: $passed passed, $failed failed"
 [ $failed = 0 ] || exit 1
 guarantee() { echo "guarantee: $1 | file | any | $2 | tests/refusals.sh"; }
+[ -z "${readonly_tried:-}" ] || guarantee 'checkpoint read-only' 'refused, naming it; the file as it was'
 guarantee 'checkpoint cut off, zeroed, changed, foreign, of another format' 'exit 4 with the reason; the file as it was'
 guarantee 'second process on the checkpoint' 'exit 4 naming the process; nothing read'

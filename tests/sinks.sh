@@ -226,6 +226,33 @@ sqlite3 r.db 'create table r(k TEXT PRIMARY KEY, rowid INTEGER) WITHOUT ROWID'
 expect 1 "table 'r' does not fit: it is WITHOUT ROWID, or a view; mode update needs a rowid" "$headrace" run rowid.yaml
 rm -f r.db state.db*
 
+# ---- a table's own rules do not change the result: keys are compared byte by byte, a row is never dropped in silence ----
+cat >own.yaml <<'YAML'
+version: 1
+name: own
+trigger: available_now
+checkpoint: state.db
+source: {file: {path: in.ndjson, format: ndjson, schema: "k STRING, s INT"}}
+operators:
+  - group_by: {keys: [k], aggregates: {s: sum(s)}}
+sinks:
+  - sqlite: {mode: update, path: o.db, table: o, key: [k]}
+YAML
+printf '%s\n' '{"k":"a","s":1}' '{"k":"A","s":2}' >in.ndjson
+sqlite3 o.db 'create table o(k TEXT COLLATE NOCASE, s INTEGER)'
+expect 0 '' "$headrace" run own.yaml
+echo '{"k":"A","s":5}' >>in.ndjson
+expect 0 '' "$headrace" run own.yaml
+[ "$(sqlite3 o.db 'select k, s from o order by s' | tr '\n' ' ')" = 'a|1 A|7 ' ] || die "a key with COLLATE NOCASE: $(sqlite3 o.db 'select * from o')"
+for own in 'k TEXT UNIQUE ON CONFLICT IGNORE COLLATE NOCASE, s INTEGER' 'k TEXT UNIQUE ON CONFLICT REPLACE COLLATE NOCASE, s INTEGER' \
+    'k TEXT, s INTEGER, more INTEGER AS (1) UNIQUE ON CONFLICT IGNORE'; do
+    rm -f o.db state.db*
+    sqlite3 o.db "create table o($own)"
+    expect 1 "sqlite: o.db, table 'o': UNIQUE constraint failed" "$headrace" run own.yaml
+    [ "$(sqlite3 o.db 'select count(*) from o')" = 0 ] || die "$own: $(sqlite3 o.db 'select * from o')"
+done
+rm -f o.db state.db*
+
 # ---- locked: the job waits, and goes on ----
 fresh
 pipeline '  - sqlite: {path: t.db, table: t}' >p.yaml
