@@ -15,7 +15,8 @@
  * 5. .headrace in the folder holds whose it is, and the newest epoch that was published: it is replaced first, and
  *    decides. Pieces of that epoch that are hidden still are renamed at the next start; all were synced before.
  *    Parts may be taken away at any time.
- * 6. A folder of another pipeline or sink, or one that holds parts and no .headrace, is refused. So is one that another
+ * 6. A folder of another pipeline or sink, or one that holds parts and no .headrace, is refused; one of a run that never
+ *    published is taken, as that may have failed at its source and kept no checkpoint. So is one that another
  *    process writes to, with a copy of the checkpoint: the folder is locked as long as a run has it open.
  * 7. What cannot be written or synced stops the job. fsync is never tried again.
  */
@@ -104,7 +105,12 @@ static bool remember(struct file_sink *f, int64_t epoch, struct hr_error *err) {
     return ok || fail(f, MEMORY, err);
 }
 
-/* *epoch: -1 where there is none. */
+static bool not_ours(const struct file_sink *f, struct hr_error *err) {
+    return hr_fail(err, HR_EFAIL, "file: %s holds the parts of another job or sink (without a checkpoint each run is another job): "
+                   "another path, or an empty one", f->path);
+}
+
+/* *epoch: -1 where there is none, or only that of a run that never came to publish. */
 static bool recall(struct file_sink *f, int64_t *epoch, struct hr_error *err) {
     char text[sizeof f->owner + 32] = "";
     *epoch = -1;
@@ -113,12 +119,11 @@ static bool recall(struct file_sink *f, int64_t *epoch, struct hr_error *err) {
     ssize_t n = read(fd, text, sizeof text - 1);
     close(fd);
     if (n < 0) return fail(f, MEMORY, err);
-    size_t owner = strlen(f->owner);
-    if (strncmp(text, f->owner, owner) || text[owner] != ' ')
-        return hr_fail(err, HR_EFAIL, "file: %s holds the parts of another job or sink (without a checkpoint each run is another job): "
-                       "another path, or an empty one", f->path);
-    char *end;
-    *epoch = strtoll(text + owner, &end, 10);
+    char *number = strrchr(text, ' '), *end = text;
+    int64_t at = number ? strtoll(number, &end, 10) : -1;
+    size_t owner = number ? (size_t)(number - text) : 0;
+    if (owner != strlen(f->owner) || strncmp(text, f->owner, owner)) return at == 0 || not_ours(f, err);
+    *epoch = at;
     return (*end == '\n' && *epoch >= 0) || hr_fail(err, HR_EFAIL, "file: %s/" MEMORY " is damaged", f->path);
 }
 
@@ -174,6 +179,7 @@ static bool open_(void *self, const struct hr_sink_open *o) {
     if (f->folder < 0 || !lock(f, o->err) || !recall(f, &memory, o->err)) return false;
     if (memory >= 0) return true;
     if (!each_part(f, see, &parts, o->err)) return false;
+    if (parts && faccessat(f->folder, MEMORY, F_OK, 0) == 0) return not_ours(f, o->err);
     if (parts) return hr_fail(o->err, HR_EFAIL, "file: %s holds parts and no " MEMORY ": whose are they? another path, or an empty one", f->path);
     return remember(f, 0, o->err);
 }

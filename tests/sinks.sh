@@ -46,11 +46,21 @@ cp new.db state.db
 rm -r out
 expect 4 "was it emptied or replaced?" run
 pipeline '  - file: {id: g, path: out}' >p.yaml
-expect 1 'out holds the parts of another job or sink' run
-rm -r out
 more 4
 expect 0 '' run
 [ "$(ids)" = '4 ' ] || die "a new sink begins with what is new: $(ids)"
+
+# a run that failed at its source kept no checkpoint, and does not lock the next one out; hidden pieces are somebody's
+rm -rf out state.db* in.ndjson
+pipeline '  - file: {id: f, path: out}' >p.yaml
+expect 1 'cannot open in.ndjson' run
+[ -f out/.headrace ] && [ ! -e state.db ] || die "a run that failed at its source left: $(ls -A out) $(ls)"
+printf '{"id":1,"text":"a"}\n' >in.ndjson
+touch out/.part-00000000000000000001.ndjson.tmp
+expect 1 'out holds the parts of another job or sink' run
+rm out/.part-*
+expect 0 '' run
+[ "$(ids)" = '1 ' ] || die "the run after one that failed at its source: $(ids)"
 
 # a sink that comes later begins there, and so does one that left and comes again
 fresh
