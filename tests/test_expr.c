@@ -29,7 +29,8 @@ static const struct {
     {"-b", 0, "cannot negate BOOLEAN"}, {"1 = d", 4, "cannot compare INT with DATE"}, {"b < 1", 4, "cannot compare BOOLEAN with INT"},
     {"b AND 1", 6, "AND takes BOOLEAN, not INT"}, {"s OR b", 0, "OR takes BOOLEAN, not STRING"}, {"NOT i", 4, "NOT takes BOOLEAN"},
     {"1e400", 0, "does not fit DOUBLE"}, {"CASE WHEN 1 THEN 2 END", 10, "WHEN takes BOOLEAN, not INT"}, {"CASE WHEN b THEN 1 ELSE d END", 24, "no common type"},
-    {"CASE i WHEN d THEN 1 END", 12, "cannot compare"}, {"i IN (1, d)", 9, "cannot compare"}, {"1 + CAST(i AS DATE)", 4, "cannot cast INT to DATE"},
+    {"CASE i WHEN d THEN 1 END", 12, "cannot compare"}, {"nullif(i, d)", 10, "cannot compare INT with DATE"},
+    {"1 + nullif(i)", 4, "nullif takes 2 arguments, not 1"}, {"nullif(i, 1, 2)", 0, "nullif takes 2 arguments, not 3"}, {"i IN (1, d)", 9, "cannot compare"}, {"1 + CAST(i AS DATE)", 4, "cannot cast INT to DATE"},
 };
 
 START_TEST(fault_of_expression) {
@@ -73,7 +74,7 @@ START_TEST(only_selected_rows_are_computed) {
         {"s LIKE 'a%'", "true|false"}, {"s = 'abc' OR s IN ('x')", "true|false"}, {"s || 'x'", "abcx|x"},
         {"CASE s WHEN 'abc' THEN 1 ELSE 2 END", "1|2"}, {"CASE WHEN i > 9 THEN s END", "NULL|"},
         {"CAST(s AS DATE)", "NULL|NULL"}, {"CAST(i AS STRING)", "7|2147483647"}, {"i BETWEEN 1 AND 9", "true|false"},
-        {"s <=> 'abc'", "true|false"}, {"s IS NULL", "false|false"}, {"twice(i % 10)", "14|14"},
+        {"s <=> 'abc'", "true|false"}, {"nullif(s, 'abc')", "NULL|"}, {"nullif(i, s)", "7|2147483647"}, {"s IS NULL", "false|false"}, {"twice(i % 10)", "14|14"},
     };
     ((struct hr_text *)column[4].at)[2] = (struct hr_text){(const char *)16, 1000, 0}; /* must not be read */
     batch.rows = (struct hr_rows){sel, 2};

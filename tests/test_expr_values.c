@@ -84,6 +84,12 @@ static const struct {
     {"CASE WHEN b THEN 1 ELSE 'x' END", "1|x|x|1"}, {"CASE WHEN b THEN i END", "7|NULL|NULL|2147483647"},
     {"CASE WHEN true THEN NULL ELSE 1 END", "NULL"}, {"CASE WHEN b THEN 1 ELSE NULL END", "1|NULL|NULL|1"},
     {"CASE 1 WHEN 1.0 THEN CASE WHEN b THEN d END END", "2024-02-28|NULL|NULL|1900-03-01"},
+    /* nullif: compared as = does, of the type of the first */
+    {"nullif(i, 7)", "NULL|NULL|-3|2147483647"}, {"nullif(i, NULL)", "7|NULL|-3|2147483647"}, {"nullif(i, '7')", "NULL|NULL|-3|2147483647"},
+    {"nullif(s, 'abc') || 'x'", "NULL|NULL|a_c%x|x"}, {"nullif(9223372036854775807, 1.5D)", "9223372036854775807"}, {"nullif(i, 7.0)", "NULL|NULL|-3|2147483647"},
+    {"nullif(7, CAST(0.5 AS DECIMAL(38,38)))", "7"}, {"nullif(m, 12.34D)", "NULL|NULL|-0.50|99999999.99"}, {"nullif(b, 1)", "NULL|NULL|false|NULL"},
+    {"nullif(d, TIMESTAMP '2024-02-28 00:00:00')", "NULL|NULL|1969-12-31|1900-03-01"}, {"nullif(x, x)", "NULL"}, {"nullif(NULL, 1)", "NULL"},
+    {"nullif(nullif(i, 7), -3)", "NULL|NULL|NULL|2147483647"},
     /* LIKE */
     {"s LIKE 'a%'", "true|NULL|true|false"}, {"s LIKE 'a_c'", "true|NULL|false|false"},
     {"s LIKE 'a\\_c\\%'", "false|NULL|true|false"}, {"s LIKE ''", "false|NULL|false|true"}, {"s LIKE '%'", "true|NULL|true|true"},

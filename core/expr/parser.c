@@ -203,7 +203,9 @@ static struct tree *call(struct parser *p) {
     take(p);
     take(p); /* the parenthesis */
     if (!take_sign(p, ")") && !parse_list(p, &l)) return NULL;
-    struct tree *t = node_of_list(p, TREE_CALL, name.at, &l);
+    bool nullif = token_is_word(&name, "NULLIF");
+    if (nullif && l.n != 2) return fault(p, name.at, name.n, arena_printf(p->arena, "nullif takes 2 arguments, not %d", l.n));
+    struct tree *t = node_of_list(p, nullif ? TREE_NULLIF : TREE_CALL, name.at, &l);
     if (t) t->name = arena_strndup(p->arena, name.text.p, name.text.n);
     return t;
 }

@@ -22,6 +22,7 @@ enum tree_kind {
     TREE_IN,      /* value, items... */
     TREE_BETWEEN, /* value, low, high */
     TREE_LIKE,    /* text, pattern */
+    TREE_NULLIF,  /* value, what makes it null */
     TREE_CASE,    /* condition, value, ..., with has_else one more value; with keyed a value to compare first */
 };
 
@@ -46,7 +47,7 @@ struct tree {
     union tree_value value;   /* literal */
     bool has_else, keyed;     /* CASE */
     bool was_cast;            /* literal: of a CAST */
-    struct hr_type *as;       /* BETWEEN, keyed CASE: what arg[0] is compared with arg[i] as */
+    struct hr_type *as;       /* BETWEEN, NULLIF, keyed CASE: what arg[0] is compared with arg[i] as */
     const char *name;         /* column, call */
     int column;               /* column: its index */
     const struct hr_function *function; /* call */

@@ -303,12 +303,12 @@ static bool type_negate(const struct typing *ty, struct tree *t) {
     return true;
 }
 
-/* Each pair by itself, as Spark does for BETWEEN and CASE key WHEN: arg[0] is cast when it is compared. */
+/* Each pair by itself, as Spark does for BETWEEN, nullif and CASE key WHEN: arg[0] is cast when it is compared. */
 static bool type_pairs(const struct typing *ty, struct tree *t, int first, int end, int step) {
     struct hr_type key = t->arg[0]->type;
     t->as = arena_zalloc(ty->arena, ((size_t)t->args + 1) * sizeof *t->as);
     for (int i = first; i < end; i += step) {
-        enum tree_kind kind = t->kind == TREE_CASE ? TREE_EQ : TREE_LE;
+        enum tree_kind kind = t->kind == TREE_BETWEEN ? TREE_LE : TREE_EQ;
         struct hr_type with = compared_as(kind, key, t->arg[i]->type);
         if (with.id == HR_NONE && (key.id != HR_NONE || t->arg[i]->type.id != HR_NONE))
             return FAULT(ty, t->arg[i], "cannot compare %s with %s", name_of(ty, key), name_of(ty, t->arg[i]->type));
@@ -398,6 +398,14 @@ static bool type_like(const struct typing *ty, struct tree *t) {
     return true;
 }
 
+/* x where both differ or one is null, and so of the type of x. */
+static bool type_nullif(const struct typing *ty, struct tree *t) {
+    if (t->arg[0]->type.id == HR_NONE) type_coerce(ty, &t->arg[0], T(HR_STRING));
+    if (!type_pairs(ty, t, 1, 2, 1)) return false;
+    t->type = t->arg[0]->type;
+    return true;
+}
+
 static bool type_cast(const struct typing *ty, struct tree *t) {
     if (!can_cast_explicitly(t->arg[0]->type, t->type))
         return FAULT(ty, t, "cannot cast %s to %s", name_of(ty, t->arg[0]->type), name_of(ty, t->type));
@@ -426,6 +434,7 @@ bool type_tree(const struct typing *ty, struct tree *t) {
         return type_compared(ty, t);
     case TREE_IN: return type_in(ty, t);
     case TREE_BETWEEN: return type_pairs(ty, t, 1, t->args, 1);
+    case TREE_NULLIF: return type_nullif(ty, t);
     case TREE_AND: case TREE_OR: case TREE_NOT: return type_logic(ty, t);
     case TREE_IS_NULL:
         if (t->arg[0]->type.id == HR_NONE) type_coerce(ty, &t->arg[0], T(HR_STRING));
