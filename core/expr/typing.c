@@ -236,7 +236,7 @@ static bool type_call(const struct typing *ty, struct tree *t) {
         return FAULT(ty, t, "%.400s", err.text[0] ? err.text : "these arguments do not fit");
     for (int i = 0; i < t->args; i++) {
         if (type[i].id == HR_NONE) type[i] = T(HR_STRING); /* NULL, and any type will do */
-        if (!can_cast(t->arg[i]->type, type[i]))
+        if (!can_cast_explicitly(t->arg[i]->type, type[i])) /* the function asks for it */
             return FAULT(ty, t->arg[i], "%s cannot be read as %s", name_of(ty, t->arg[i]->type), name_of(ty, type[i]));
         type_coerce(ty, &t->arg[i], type[i]);
     }
