@@ -16,7 +16,7 @@ static const struct {
     {"'abc", 0, "never closed"}, {"s = \"abc", 4, "never closed"}, {"1 + `abc", 4, "never closed"}, {"'abc\\", 4, "escape"},
     {"'ab\\u12G4'", 3, "escape"}, {"'\\U0001F60'", 1, "escape"},
     {"'\\uD83D'", 1, "escape"}, {"'\\uD83D\\u0041'", 1, "escape"}, {"'\\uDE00'", 1, "escape"}, {"'\\U00110000'", 1, "escape"},
-    {"i IN ()", 6, "expected a value"}, {"i IN 1", 5, "'('"}, {"i BETWEEN 1 OR 2", 12, "AND and the upper bound"},
+    {"+b", 0, "cannot compute with BOOLEAN"}, {"i IN ()", 6, "expected a value"}, {"i IN 1", 5, "'('"}, {"i BETWEEN 1 OR 2", 12, "AND and the upper bound"},
     {"i IS 1", 5, "NULL or NOT NULL"}, {"i NOT 1", 6, "IN, BETWEEN or LIKE"}, {"CASE END", 5, "expected a value"},
     {"CASE WHEN b 1 END", 12, "expected THEN"}, {"CASE WHEN b THEN 1", 18, "WHEN, ELSE or END"}, {"CAST(1 INT)", 7, "AS and a type"},
     {"CAST(1 AS FOO)", 10, "a type"}, {"CAST(1 AS DECIMAL(39,0))", 10, "a type"}, {"twice(1", 7, "',' or ')'"},

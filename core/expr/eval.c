@@ -164,7 +164,7 @@ static bool eval(const struct scope *s, const struct tree *t, struct hr_rows row
     case TREE_BETWEEN: eval_between(s, t, rows, arg, out); return true;
     case TREE_LIKE: kernel_like(&arg[0], &arg[1], rows, size, out); return true;
     case TREE_NULLIF: eval_nullif(s, t, rows, arg, out); return true;
-    case TREE_COLUMN: case TREE_CASE: break;
+    case TREE_COLUMN: case TREE_CASE: case TREE_PLUS: break;
     }
     return true;
 }

@@ -292,7 +292,7 @@ static struct tree *primary(struct parser *p) {
 static struct tree *prefixed(struct parser *p) {
     size_t at = p->token.at;
     if (take_word(p, "NOT")) return unary(p, TREE_NOT, at, parse(p, BIND_NOT));
-    if (take_sign(p, "+")) return parse(p, BIND_UNARY);
+    if (take_sign(p, "+")) return unary(p, TREE_PLUS, at, parse(p, BIND_UNARY));
     if (!take_sign(p, "-")) return primary(p);
     /* The sign belongs to the number: -2147483648 is an INT though 2147483648 is not. */
     if (p->token.kind == TOKEN_NUMBER) return number(p, at, true);

@@ -15,6 +15,7 @@ enum tree_kind {
     TREE_CAST,
     TREE_CALL,
     TREE_ADD, TREE_SUB, TREE_MUL, TREE_DIV, TREE_MOD, TREE_NEG,
+    TREE_PLUS,    /* in front of a value: gone after typing */
     TREE_EQ, TREE_NE, TREE_LT, TREE_LE, TREE_GT, TREE_GE, /* in this order: see compare() */
     TREE_SAME,                                            /* <=> */
     TREE_AND, TREE_OR, TREE_NOT,
@@ -46,7 +47,7 @@ struct tree {
     bool null;                /* literal */
     union tree_value value;   /* literal */
     bool has_else, keyed;     /* CASE */
-    bool was_cast;            /* literal: of a CAST */
+    bool was_cast;            /* literal: of a CAST, or behind a + */
     struct hr_type *as;       /* BETWEEN, NULLIF, keyed CASE: what arg[0] is compared with arg[i] as */
     const char *name;         /* column, call */
     int column;               /* column: its index */

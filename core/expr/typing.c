@@ -146,6 +146,15 @@ static void coerce_compared(const struct typing *ty, struct tree **t, struct hr_
     type_coerce(ty, t, to.id == HR_NONE ? T(HR_BOOLEAN) : to);
 }
 
+/* t becomes its own argument, which for Spark is no literal any more. */
+static void take_place(struct tree *t, const struct tree *arg) {
+    size_t at = t->at, n = t->n;
+    *t = *arg;
+    t->was_cast = true;
+    t->at = at;
+    t->n = n;
+}
+
 static bool can_cast(struct hr_type from, struct hr_type to) {
     bool from_day = from.id == HR_DATE || from.id == HR_TIMESTAMP, to_day = to.id == HR_DATE || to.id == HR_TIMESTAMP;
     if (from.id == HR_NONE || from.id == HR_STRING || to.id == HR_STRING || from.id == to.id) return true;
@@ -294,12 +303,13 @@ static bool type_arithmetic(const struct typing *ty, struct tree *t) {
     return true;
 }
 
-static bool type_negate(const struct typing *ty, struct tree *t) {
+static bool type_signed(const struct typing *ty, struct tree *t) {
     struct hr_type type = t->arg[0]->type;
     if (type.id == HR_STRING || type.id == HR_NONE) type = T(HR_DOUBLE);
-    if (!is_number(type)) return unfit(ty, t, "negate");
+    if (!is_number(type)) return unfit(ty, t, t->kind == TREE_NEG ? "negate" : "compute with");
     type_coerce(ty, &t->arg[0], type);
     t->type = type;
+    if (t->kind == TREE_PLUS) take_place(t, t->arg[0]);
     return true;
 }
 
@@ -412,11 +422,7 @@ static bool type_cast(const struct typing *ty, struct tree *t) {
     if (t->arg[0]->type.id != HR_NONE && t->arg[0]->kind != TREE_LITERAL) return true;
     /* A literal is cast now, and takes the place of the cast. */
     cast_literal(ty, t->arg[0], t->type);
-    struct tree literal = *t->arg[0];
-    literal.was_cast = true;
-    literal.at = t->at;
-    literal.n = t->n;
-    *t = literal;
+    take_place(t, t->arg[0]);
     return true;
 }
 
@@ -429,7 +435,7 @@ bool type_tree(const struct typing *ty, struct tree *t) {
     case TREE_CAST: return type_cast(ty, t);
     case TREE_CALL: return type_call(ty, t);
     case TREE_ADD: case TREE_SUB: case TREE_MUL: case TREE_DIV: case TREE_MOD: return type_arithmetic(ty, t);
-    case TREE_NEG: return type_negate(ty, t);
+    case TREE_NEG: case TREE_PLUS: return type_signed(ty, t);
     case TREE_EQ: case TREE_NE: case TREE_LT: case TREE_LE: case TREE_GT: case TREE_GE: case TREE_SAME:
         return type_compared(ty, t);
     case TREE_IN: return type_in(ty, t);
