@@ -1,4 +1,4 @@
-/* Text to tokens: names, numbers, strings and signs of SQL. */
+/* Text to tokens: names, numbers, strings and signs of SQL. Blanks and comments lie between them. */
 #include "core/expr/tree.h"
 
 #include <stdlib.h>
@@ -18,6 +18,29 @@ static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c ==
 
 static struct token bad(size_t at, size_t n, const char *why) {
     return (struct token){.kind = TOKEN_BAD, .at = at, .n = n, .why = why};
+}
+
+/* ---- comments ---- */
+
+static bool at_comment(const char *s) { return (s[0] == '-' && s[1] == '-') || (s[0] == '/' && s[1] == '*'); }
+
+static size_t line_end(const char *text, size_t at) {
+    for (; text[at] && text[at] != '\n' && text[at] != '\r'; at++)
+        if (text[at] == '\\' && text[at + 1] == '\n') at++; /* the next line belongs to it */
+    return at;
+}
+
+/* Behind the comment at `at`, which may hold others; 0 where it has no end. */
+static size_t comment_end(const char *text, size_t at) {
+    if (text[at] == '-') return line_end(text, at);
+    int depth = 0;
+    do {
+        int more = !strncmp(text + at, "/*", 2), less = !strncmp(text + at, "*/", 2);
+        if (!text[at]) return 0;
+        depth += more - less;
+        at += more || less ? 2 : 1;
+    } while (depth);
+    return at;
 }
 
 /* ---- strings ---- */
@@ -215,7 +238,12 @@ static struct token sign_token(const char *text, size_t at) {
 }
 
 struct token lexer_next(struct arena *arena, const char *text, size_t at) {
-    while (is_blank(text[at])) at++;
+    while (is_blank(text[at]) || at_comment(text + at)) {
+        if (!strncmp(text + at, "/*+", 3)) return bad(at, 3, "a hint has no meaning here");
+        size_t end = is_blank(text[at]) ? at + 1 : comment_end(text, at);
+        if (!end) return bad(at, 2, "this comment is never closed");
+        at = end;
+    }
     char c = text[at];
     if (!c) return (struct token){.kind = TOKEN_END, .at = at, .n = 1};
     if (c == '\'' || c == '"') return string_token(arena, text, at);
