@@ -109,15 +109,6 @@ static bool if_else(const struct hr_call *c) {
     return true;
 }
 
-static bool nullif(const struct hr_call *c) {
-    HR_EACH(c->rows, i) {
-        bool same = !hr_is_null(c->arg[0], i) && !hr_is_null(c->arg[1], i) && !compare(c->arg[0], c->arg[1], i);
-        if (same) hr_set_null(c->out, i);
-        else take(c, c->arg[0], i);
-    }
-    return true;
-}
-
 static bool extreme(const struct hr_call *c, int sign) {
     HR_EACH(c->rows, i) {
         const struct hr_column *best = c->arg[0];
@@ -140,7 +131,6 @@ static const struct hr_function table[] = {
     {"ifnull", "ifnull(x, y): y where x is null", 2, 2, {ANY}, ANY, type_all, true, coalesce},
     {"nvl", "nvl(x, y): y where x is null", 2, 2, {ANY}, ANY, type_all, true, coalesce},
     {"if", "if(condition, x, y)", 3, 3, {{.id = HR_BOOLEAN}}, ANY, type_if, true, if_else},
-    {"nullif", "nullif(x, y): null where both are equal, else x", 2, 2, {ANY}, ANY, type_all, true, nullif},
     {"greatest", "greatest(x, y, ...): nulls skipped", 2, HR_ARGS, {ANY}, ANY, type_all, true, greatest},
     {"least", "least(x, y, ...): nulls skipped", 2, HR_ARGS, {ANY}, ANY, type_all, true, least},
     {0},

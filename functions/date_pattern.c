@@ -69,8 +69,38 @@ static const char *add_quoted(struct date_pattern *p, const char *text, size_t n
     return why ? why : "this quote is never closed";
 }
 
+static bool is_number(const struct date_part *part) {
+    switch (part->letter) {
+    case 0: case 'a': return false;
+    case 'M': return part->count <= 2;
+    case 'S': return part->count == 1; /* any other fraction is no neighbour for java.time */
+    default: return true;
+    }
+}
+
+static int fixed_width(const struct date_part *part) {
+    return part->letter == 'S' || part->count == 2 ? part->count : 0;
+}
+
+/* Numbers right next to each other ("Hmm") share a run of digits: the first leaves to those of fixed width behind it what
+ * they need. One of no fixed width begins anew, and the one before takes all it can (java.time: adjacent value parsing). */
+static void share_digits(struct date_pattern *p) {
+    struct date_part *first = NULL;
+    for (struct date_part *part = p->part; part < p->part + p->n; part++) {
+        int width = fixed_width(part);
+        if (!is_number(part)) {
+            first = NULL;
+        } else if (first && width) {
+            first->behind += (uint8_t)width;
+        } else {
+            if (first) first->behind = 0;
+            first = part;
+        }
+    }
+}
+
 const char *date_pattern_compile(struct date_pattern *p, const char *text, size_t n) {
-    const char *why = n ? NULL : "a pattern such as yyyy-MM-dd is wanted";
+    const char *why = NULL;
     p->n = 0;
     for (size_t i = 0; i < n && !why; i++) {
         char c = text[i];
@@ -87,24 +117,56 @@ const char *date_pattern_compile(struct date_pattern *p, const char *text, size_
             why = strchr("[]{}#", c) && c ? "[ ] { } and # are reserved in patterns" : add_literal(p, c);
         }
     }
+    share_digits(p);
     return why;
 }
 
 /* ---- parsing ---- */
 
+/* -1 is what the text did not say. */
 struct moment {
-    int year, month, day, hour, hour12, minute, second, pm; /* hour12: -1 where the pattern has none */
-    int64_t fraction_us;
+    int year, month, day, hour, hour12, pm, minute, second, nanosecond;
 };
 
-static bool number(struct hr_text *t, int least, int most, int *out) {
-    int n = 0, v = 0;
-    while (n < most && (uint32_t)n < t->n && t->p[n] >= '0' && t->p[n] <= '9') v = v * 10 + (t->p[n++] - '0');
-    if (n < least) return false;
+/* A field that comes twice must say the same. */
+static bool set(int *field, int v) {
+    if (*field >= 0 && *field != v) return false;
+    return *field = v, true;
+}
+
+static uint32_t digits_at(struct hr_text t, uint32_t most) {
+    uint32_t n = 0;
+    while (n < most && n < t.n && t.p[n] >= '0' && t.p[n] <= '9') n++;
+    return n;
+}
+
+/* The next n digits; a number that is larger than any field stays so, however long it is. */
+static int take_digits(struct hr_text *t, uint32_t n) {
+    int v = 0;
+    for (uint32_t i = 0; i < n; i++) v = v > 9999999 ? 99999999 : v * 10 + (t->p[i] - '0');
     t->p += n;
-    t->n -= (uint32_t)n;
-    *out = v;
-    return true;
+    t->n -= n;
+    return v;
+}
+
+/* One letter takes one digit or more, but for those behind it, two letters two digits: as the formatter's strict parser. */
+static bool number(const struct date_part *part, struct hr_text *t, int *field) {
+    uint32_t least = part->count, most = part->count > 1 ? part->count : 19, n = digits_at(*t, most + part->behind);
+    if (n < least) return false;
+    if (part->behind) n = n > least + part->behind ? n - part->behind : least;
+    return set(field, take_digits(t, n));
+}
+
+/* Two digits are a year from 2000 on. Four letters take all digits, of which there must be four, or more behind a '+'. */
+static bool year(const struct date_part *part, struct hr_text *t, int *field) {
+    int y = -1;
+    if (part->count == 2) return number(part, t, &y) && set(field, 2000 + y);
+    if (part->count == 1) return number(part, t, field);
+    bool plus = t->n && *t->p == '+';
+    if (plus) t->p++, t->n--;
+    struct hr_text from = *t;
+    if (!number(&(struct date_part){.letter = 'y', .count = 1, .behind = part->behind}, t, field)) return false;
+    return plus ? from.n - t->n > 4 : from.n - t->n == 4;
 }
 
 static bool month_by_name(struct hr_text *t, bool whole, int *out) {
@@ -113,47 +175,41 @@ static bool month_by_name(struct hr_text *t, bool whole, int *out) {
         if (t->n < n || strncasecmp(t->p, month_name[m], n)) continue;
         t->p += n;
         t->n -= (uint32_t)n;
-        *out = m + 1;
-        return true;
+        return set(out, m + 1);
     }
     return false;
 }
 
-static bool fraction(struct hr_text *t, int count, int64_t *us) {
-    uint32_t before = t->n;
-    int v;
-    if (!number(t, 1, count, &v)) return false;
-    *us = v;
-    for (count = (int)(before - t->n); count < 6; count++) *us *= 10;
-    for (; count > 6; count--) *us /= 10;
-    return true;
+static bool fraction(const struct date_part *part, struct hr_text *t, int *nanosecond) {
+    uint32_t n = digits_at(*t, part->count);
+    if (!n) return false;
+    int v = 0;
+    for (uint32_t i = 0; i < 9; i++) v = v * 10 + (i < n ? t->p[i] - '0' : 0);
+    t->p += n;
+    t->n -= n;
+    return set(nanosecond, v);
 }
 
 static bool half_day(struct hr_text *t, int *pm) {
     if (t->n < 2 || (t->p[1] != 'M' && t->p[1] != 'm')) return false;
-    *pm = t->p[0] == 'P' || t->p[0] == 'p';
-    if (!*pm && t->p[0] != 'A' && t->p[0] != 'a') return false;
+    bool is_pm = t->p[0] == 'P' || t->p[0] == 'p';
+    if (!is_pm && t->p[0] != 'A' && t->p[0] != 'a') return false;
     t->p += 2;
     t->n -= 2;
-    return true;
+    return set(pm, is_pm);
 }
 
-/* One letter takes one digit or more, two letters two digits: as the formatter's strict parser. Words and quoted text
- * are read whatever their case. */
+/* Words and quoted text are read whatever their case. */
 static bool parse_part(const struct date_part *part, struct hr_text *t, struct moment *m) {
-    int least = part->count, most = part->count > 1 ? part->count : 9;
     switch (part->letter) {
-    case 'y':
-        if (!number(t, least, part->count == 2 ? 2 : part->count == 1 ? 9 : 4, &m->year)) return false;
-        if (part->count == 2) m->year += 2000;
-        return true;
-    case 'M': return part->count > 2 ? month_by_name(t, part->count == 4, &m->month) : number(t, least, most, &m->month);
-    case 'd': return number(t, least, most, &m->day);
-    case 'H': return number(t, least, most, &m->hour);
-    case 'h': return number(t, least, most, &m->hour12);
-    case 'm': return number(t, least, most, &m->minute);
-    case 's': return number(t, least, most, &m->second);
-    case 'S': return fraction(t, part->count, &m->fraction_us);
+    case 'y': return year(part, t, &m->year);
+    case 'M': return part->count > 2 ? month_by_name(t, part->count == 4, &m->month) : number(part, t, &m->month);
+    case 'd': return number(part, t, &m->day);
+    case 'H': return number(part, t, &m->hour);
+    case 'h': return number(part, t, &m->hour12);
+    case 'm': return number(part, t, &m->minute);
+    case 's': return number(part, t, &m->second);
+    case 'S': return fraction(part, t, &m->nanosecond);
     case 'a': return half_day(t, &m->pm);
     default: break;
     }
@@ -163,22 +219,28 @@ static bool parse_part(const struct date_part *part, struct hr_text *t, struct m
     return true;
 }
 
-static bool is_moment(struct moment *m) {
-    if (m->year < 1 || m->year > 9999 || m->month < 1 || m->month > 12 || m->day < 1 || m->day > date_month_days(m->year, m->month)) return false;
-    if (m->hour12 >= 0) {
-        if (m->hour12 < 1 || m->hour12 > 12) return false;
-        m->hour = m->hour12 % 12 + 12 * m->pm;
-    }
-    return m->hour <= 23 && m->minute <= 59 && m->second <= 59;
+/* The hour, if what is said of it in up to three ways agrees. Without H, h is before noon unless a says otherwise, and a
+ * alone is its first hour. */
+static bool hour_of(const struct moment *m, int *hour) {
+    if (m->hour12 == 0 || m->hour12 > 12 || m->hour > 23) return false;
+    bool pm = m->pm > 0;
+    if (m->hour < 0) return *hour = (m->hour12 < 0 ? 0 : m->hour12 % 12) + 12 * pm, true;
+    if (m->hour12 >= 0 && m->hour12 % 12 != m->hour % 12) return false;
+    return *hour = m->hour, m->pm < 0 || pm == (m->hour >= 12);
 }
 
+static int or_else(int field, int otherwise) { return field < 0 ? otherwise : field; }
+
 bool date_pattern_parse(const struct date_pattern *p, struct hr_text t, int64_t *us) {
-    struct moment m = {.year = 1970, .month = 1, .day = 1, .hour12 = -1};
+    struct moment m = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
+    int hour;
     for (int i = 0; i < p->n; i++)
         if (!parse_part(&p->part[i], &t, &m)) return false;
-    if (t.n || !is_moment(&m)) return false;
-    int64_t seconds = m.hour * 3600 + m.minute * 60 + m.second;
-    *us = date_days_of(m.year, m.month, m.day) * DAY_US + seconds * 1000000 + m.fraction_us;
+    int y = or_else(m.year, 1970), month = or_else(m.month, 1), day = or_else(m.day, 1);
+    if (t.n || y < 1 || y > 9999 || month < 1 || month > 12 || day < 1 || day > date_month_days(y, month)) return false;
+    if (!hour_of(&m, &hour) || m.minute > 59 || m.second > 59) return false;
+    int64_t seconds = hour * 3600 + or_else(m.minute, 0) * 60 + or_else(m.second, 0);
+    *us = date_days_of(y, month, day) * DAY_US + seconds * 1000000 + or_else(m.nanosecond, 0) / 1000;
     return true;
 }
 

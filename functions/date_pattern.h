@@ -13,6 +13,7 @@ enum { DATE_PARTS = 24, DATE_LITERAL = 16 };
 struct date_part {
     char letter;  /* y M d H h m s S a, or 0: literal */
     uint8_t count; /* letters; bytes of a literal */
+    uint8_t behind; /* digits that the numbers of fixed width right behind this one take of its run */
     char literal[DATE_LITERAL];
 };
 

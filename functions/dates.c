@@ -23,6 +23,8 @@ static const int64_t second_us = 1000000;
 
 static uint32_t first_of(struct hr_rows rows) { return rows.sel ? rows.sel[0] : 0; }
 
+static bool is_number(uint8_t id) { return id == HR_INT || id == HR_BIGINT || id == HR_DOUBLE || id == HR_DECIMAL; }
+
 /* ---- text ---- */
 
 static bool check_pattern(const struct hr_text *text, struct hr_error *err) {
@@ -32,14 +34,15 @@ static bool check_pattern(const struct hr_text *text, struct hr_error *err) {
     return !why || hr_fail(err, HR_ECONFIG, "%s", why);
 }
 
-/* to_date and to_timestamp take text, and days and times as they are. */
+/* Without a format they are casts; with one they take text, and days and times as they are. */
 static bool type_read(int args, struct hr_type *arg, const struct hr_text *const *constant, struct hr_type *gives,
                       struct hr_error *err) {
-    (void)gives;
-    uint8_t id = arg[0].id;
-    if (id != HR_NONE && id != HR_STRING && id != HR_DATE && id != HR_TIMESTAMP)
+    bool number = gives->id == HR_TIMESTAMP && args == 1 && is_number(arg[0].id); /* of seconds since 1970 */
+    if (!number && arg[0].id != HR_NONE && arg[0].id != HR_STRING && arg[0].id != HR_DATE && arg[0].id != HR_TIMESTAMP)
         return hr_fail(err, HR_ECONFIG, "a STRING, DATE or TIMESTAMP is wanted here");
-    return args < 2 || check_pattern(constant[1], err);
+    if (args == 2) return check_pattern(constant[1], err);
+    arg[0] = *gives;
+    return true;
 }
 
 static bool type_pattern_second(int args, struct hr_type *arg, const struct hr_text *const *constant,
@@ -59,16 +62,15 @@ static bool moment_of(const struct hr_call *c, const struct date_pattern *p, uin
     const struct hr_column *from = c->arg[0];
     if (from->type.id == HR_DATE) return *us = DAYS(from, i) * DAY_US, true;
     if (from->type.id == HR_TIMESTAMP) return *us = MICROS(from, i), true;
-    struct hr_text text = ((const struct hr_text *)from->at)[i];
-    return p ? date_pattern_parse(p, text, us) : hr_parse((struct hr_type)T(HR_TIMESTAMP), text, us, c->lane);
+    return date_pattern_parse(p, ((const struct hr_text *)from->at)[i], us);
 }
 
 static bool read_moments(const struct hr_call *c) {
-    struct date_pattern pattern, *p = c->args > 1 ? &pattern : NULL;
-    if (p) pattern_of(c, p);
+    struct date_pattern pattern = {0};
+    if (c->args > 1) pattern_of(c, &pattern);
     HR_EACH(c->rows, i) {
         int64_t us;
-        if (!moment_of(c, p, i, &us)) hr_set_null(c->out, i);
+        if (!moment_of(c, &pattern, i, &us)) hr_set_null(c->out, i);
         else if (c->out->type.id == HR_DATE) ((int32_t *)c->out->at)[i] = (int32_t)floor_divide(us, DAY_US);
         else ((int64_t *)c->out->at)[i] = us;
     }
@@ -256,7 +258,8 @@ static bool scaled(const struct hr_call *c, int64_t by) {
 /* Seconds may have a fraction: a DOUBLE, or a DECIMAL with six digits of it. */
 static bool type_seconds(int args, struct hr_type *arg, const struct hr_text *const *constant, struct hr_type *gives,
                          struct hr_error *err) {
-    (void)args, (void)constant, (void)gives, (void)err;
+    (void)args, (void)constant, (void)gives;
+    if (arg[0].id == HR_TIMESTAMP) return hr_fail(err, HR_ECONFIG, "a number is wanted here, not a TIMESTAMP");
     if (arg[0].id == HR_DECIMAL) arg[0] = (struct hr_type){HR_DECIMAL, 38, 6};
     else if (arg[0].id != HR_DOUBLE) arg[0] = (struct hr_type)T(HR_BIGINT);
     return true;
@@ -293,7 +296,7 @@ static bool unix_millis(const struct hr_call *c) { return unix_of(c, 1000); }
 
 static const struct hr_function table[] = {
     {"to_date", "to_date(text[, format]): read a day", 1, 2, {{0}, TEXT}, DATE, type_read, false, read_moments},
-    {"to_timestamp", "to_timestamp(text[, format]): read a time", 1, 2, {{0}, TEXT}, TIMESTAMP, type_read, false, read_moments},
+    {"to_timestamp", "to_timestamp(text[, format]): read a time; a number is seconds since 1970", 1, 2, {{0}, TEXT}, TIMESTAMP, type_read, false, read_moments},
     {"date_format", "date_format(time, format): write a time", 2, 2, {TIMESTAMP, TEXT}, TEXT, type_pattern_second, false, date_format},
     {"year", "year(day)", 1, 1, {DATE}, INT, NULL, false, year},
     {"quarter", "quarter(day): 1 to 4", 1, 1, {DATE}, INT, NULL, false, quarter},

@@ -75,6 +75,8 @@ static bool absolute(const struct hr_call *c) {
 
 /* ---- round ---- */
 
+enum { MOST_PLACES = 1000 }; /* more than any number has */
+
 static int places_of(const struct hr_text *text) { return (int)strtol(text->p, NULL, 10); }
 
 /* Spark's RoundBase: a DECIMAL may need one digit more before the point. */
@@ -82,7 +84,7 @@ static bool type_round(int args, struct hr_type *arg, const struct hr_text *cons
     if (!number_first(arg, err)) return false;
     if (args > 1 && !constant[1]) return hr_fail(err, HR_ECONFIG, "the number of places must be a literal");
     int places = args > 1 ? places_of(constant[1]) : 0;
-    if (places < -38 || places > 38) return hr_fail(err, HR_ECONFIG, "places go from -38 to 38");
+    if (places < -MOST_PLACES || places > MOST_PLACES) return hr_fail(err, HR_ECONFIG, "places go from -%d to %d", MOST_PLACES, MOST_PLACES);
     *gives = arg[0];
     if (arg[0].id != HR_DECIMAL) return true;
     int scale = places < 0 ? 0 : min_int(arg[0].scale, places);

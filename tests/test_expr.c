@@ -14,7 +14,10 @@ static const struct {
     {"", 0, "expected a value, but the text ends"}, {"1 +", 3, "but the text ends"}, {"1 + * 2", 4, "expected a value, not '*'"},
     {"1 2", 2, "expected an operator or the end, not '2'"}, {"(1 + 2", 6, "')'"}, {"1)", 1, "not ')'"}, {"i # 1", 2, "no meaning"},
     {"'abc", 0, "never closed"}, {"s = \"abc", 4, "never closed"}, {"1 + `abc", 4, "never closed"}, {"'abc\\", 4, "escape"},
-    {"'ab\\u12G4'", 3, "escape"}, {"i IN ()", 6, "expected a value"}, {"i IN 1", 5, "'('"}, {"i BETWEEN 1 OR 2", 12, "AND and the upper bound"},
+    {"'ab\\u12G4'", 3, "escape"}, {"'\\U0001F60'", 1, "escape"},
+    {"'\\uD83D'", 1, "escape"}, {"'\\uD83D\\u0041'", 1, "escape"}, {"'\\uDE00'", 1, "escape"}, {"'\\U00110000'", 1, "escape"},
+    {"1 /* a", 2, "comment is never closed"}, {"1 + /* /* a */ 2", 4, "comment is never closed"}, {"1 /*/", 2, "comment is never closed"},
+    {"1 /*+ a */ + 2", 2, "a hint has no meaning"}, {"-- a", 4, "but the text ends"}, {"+b", 0, "cannot compute with BOOLEAN"}, {"i IN ()", 6, "expected a value"}, {"i IN 1", 5, "'('"}, {"i BETWEEN 1 OR 2", 12, "AND and the upper bound"},
     {"i IS 1", 5, "NULL or NOT NULL"}, {"i NOT 1", 6, "IN, BETWEEN or LIKE"}, {"CASE END", 5, "expected a value"},
     {"CASE WHEN b 1 END", 12, "expected THEN"}, {"CASE WHEN b THEN 1", 18, "WHEN, ELSE or END"}, {"CAST(1 INT)", 7, "AS and a type"},
     {"CAST(1 AS FOO)", 10, "a type"}, {"CAST(1 AS DECIMAL(39,0))", 10, "a type"}, {"twice(1", 7, "',' or ')'"},
@@ -29,7 +32,8 @@ static const struct {
     {"-b", 0, "cannot negate BOOLEAN"}, {"1 = d", 4, "cannot compare INT with DATE"}, {"b < 1", 4, "cannot compare BOOLEAN with INT"},
     {"b AND 1", 6, "AND takes BOOLEAN, not INT"}, {"s OR b", 0, "OR takes BOOLEAN, not STRING"}, {"NOT i", 4, "NOT takes BOOLEAN"},
     {"1e400", 0, "does not fit DOUBLE"}, {"CASE WHEN 1 THEN 2 END", 10, "WHEN takes BOOLEAN, not INT"}, {"CASE WHEN b THEN 1 ELSE d END", 24, "no common type"},
-    {"CASE i WHEN d THEN 1 END", 12, "cannot compare"}, {"i IN (1, d)", 9, "cannot compare"}, {"1 + CAST(i AS DATE)", 4, "cannot cast INT to DATE"},
+    {"CASE i WHEN d THEN 1 END", 12, "cannot compare"}, {"nullif(i, d)", 10, "cannot compare INT with DATE"},
+    {"1 + nullif(i)", 4, "nullif takes 2 arguments, not 1"}, {"nullif(i, 1, 2)", 0, "nullif takes 2 arguments, not 3"}, {"i IN (1, d)", 9, "cannot compare"}, {"1 + CAST(i AS DATE)", 4, "cannot cast INT to DATE"},
 };
 
 START_TEST(fault_of_expression) {
@@ -73,7 +77,7 @@ START_TEST(only_selected_rows_are_computed) {
         {"s LIKE 'a%'", "true|false"}, {"s = 'abc' OR s IN ('x')", "true|false"}, {"s || 'x'", "abcx|x"},
         {"CASE s WHEN 'abc' THEN 1 ELSE 2 END", "1|2"}, {"CASE WHEN i > 9 THEN s END", "NULL|"},
         {"CAST(s AS DATE)", "NULL|NULL"}, {"CAST(i AS STRING)", "7|2147483647"}, {"i BETWEEN 1 AND 9", "true|false"},
-        {"s <=> 'abc'", "true|false"}, {"s IS NULL", "false|false"}, {"twice(i % 10)", "14|14"},
+        {"s <=> 'abc'", "true|false"}, {"nullif(s, 'abc')", "NULL|"}, {"nullif(i, s)", "7|2147483647"}, {"s IS NULL", "false|false"}, {"twice(i % 10)", "14|14"},
     };
     ((struct hr_text *)column[4].at)[2] = (struct hr_text){(const char *)16, 1000, 0}; /* must not be read */
     batch.rows = (struct hr_rows){sel, 2};

@@ -20,6 +20,10 @@ static const struct {
     {"true", "true"}, {"False", "false"}, {"null", "NULL"}, {"DATE '2024-02-29'", "2024-02-29"},
     {"timestamp'2024-01-31 23:59:59.250'", "2024-01-31 23:59:59.25"}, {"'it\\'s'", "it's"}, {"\"it's\"", "it's"},
     {"'\\u00e9\\u20AC\\t\\\\'", "\xC3\xA9\xE2\x82\xAC\t\\"}, {"''", ""}, {"'\\q\\_'", "q\\_"},
+    {"'\\uD83D\\uDE00 \\U0001F600 \\U00000041'", "\xF0\x9F\x98\x80 \xF0\x9F\x98\x80 A"}, {"'\\141\\060\\200\\18\\9'", "a0200189"},
+    /* comments */
+    {"1 -- 2\n + 3", "4"}, {"1 -- 2\\\n + 3\n + 4", "5"}, {"1 - -1--", "2"}, {"1 -- 2\r+ 3", "4"}, {"/* a */1/**/+/* ' */2", "3"},
+    {"1 /*/ + 2 */ + 3", "4"}, {"1 /* /* a */ -- */ + 2", "3"}, {"'--' || \"/* */\"", "--/* */"},
     /* columns */
     {"b", "true|NULL|false|true"}, {"i", "7|NULL|-3|2147483647"}, {"l", "5000000000|NULL|-1|9223372036854775807"},
     {"x", "2.5|NULL|NaN|Infinity"}, {"`s`", "abc|NULL|a_c%|"}, {"d", "2024-02-28|NULL|1969-12-31|1900-03-01"},
@@ -30,7 +34,7 @@ static const struct {
     {"-2 - i", "-9|NULL|1|NULL"}, {"l * -2", "-10000000000|NULL|2|NULL"}, {"2147483647 + 1L", "2147483648"},
     {"-(-2147483648)", "NULL"}, {"-i", "-7|NULL|3|-2147483647"}, {"+m", "12.34|NULL|-0.50|99999999.99"},
     {"i + l", "5000000007|NULL|-4|NULL"}, {"1e308 * 10", "Infinity"}, {"x * -2", "-5.0|NULL|NaN|-Infinity"},
-    {"'5' + 1", "6.0"}, {"'x' * 2", "NULL"}, {"-'5'", "-5.0"}, {"NULL + 1", "NULL"}, {"1.5 - NULL", "NULL"},
+    {"'5' + 1", "6.0"}, {"'x' * 2", "NULL"}, {"-'5'", "-5.0"}, {"+'5'", "5.0"}, {"+NULL", "NULL"}, {"1.5 / +2", "0.750000000000"}, {"- + -i", "7|NULL|-3|2147483647"}, {"NULL + 1", "NULL"}, {"1.5 - NULL", "NULL"},
     /* division and remainder */
     {"i / 2", "3.5|NULL|-1.5|1.0737418235E9"}, {"6 / 3", "2.0"}, {"i / 0", "NULL"}, {"x / 0", "NULL"},
     {"m / 0", "NULL"}, {"1D / -0D", "NULL"}, {"i % 0", "NULL"}, {"l % 0", "NULL"}, {"x % 0", "NULL"}, {"m % 0", "NULL"},
@@ -84,6 +88,12 @@ static const struct {
     {"CASE WHEN b THEN 1 ELSE 'x' END", "1|x|x|1"}, {"CASE WHEN b THEN i END", "7|NULL|NULL|2147483647"},
     {"CASE WHEN true THEN NULL ELSE 1 END", "NULL"}, {"CASE WHEN b THEN 1 ELSE NULL END", "1|NULL|NULL|1"},
     {"CASE 1 WHEN 1.0 THEN CASE WHEN b THEN d END END", "2024-02-28|NULL|NULL|1900-03-01"},
+    /* nullif: compared as = does, of the type of the first */
+    {"nullif(i, 7)", "NULL|NULL|-3|2147483647"}, {"nullif(i, NULL)", "7|NULL|-3|2147483647"}, {"nullif(i, '7')", "NULL|NULL|-3|2147483647"},
+    {"nullif(s, 'abc') || 'x'", "NULL|NULL|a_c%x|x"}, {"nullif(9223372036854775807, 1.5D)", "9223372036854775807"}, {"nullif(i, 7.0)", "NULL|NULL|-3|2147483647"},
+    {"nullif(7, CAST(0.5 AS DECIMAL(38,38)))", "7"}, {"nullif(m, 12.34D)", "NULL|NULL|-0.50|99999999.99"}, {"nullif(b, 1)", "NULL|NULL|false|NULL"},
+    {"nullif(d, TIMESTAMP '2024-02-28 00:00:00')", "NULL|NULL|1969-12-31|1900-03-01"}, {"nullif(x, x)", "NULL"}, {"nullif(NULL, 1)", "NULL"},
+    {"nullif(nullif(i, 7), -3)", "NULL|NULL|NULL|2147483647"},
     /* LIKE */
     {"s LIKE 'a%'", "true|NULL|true|false"}, {"s LIKE 'a_c'", "true|NULL|false|false"},
     {"s LIKE 'a\\_c\\%'", "false|NULL|true|false"}, {"s LIKE ''", "false|NULL|false|true"}, {"s LIKE '%'", "true|NULL|true|true"},

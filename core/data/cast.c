@@ -106,9 +106,11 @@ static bool number_to_timestamp(struct hr_type from, const void *in, int64_t *ou
         if (!(fabs(us) < 0x1p63)) return false;
         return *out = (int64_t)us, true;
     }
-    if (from.id == HR_DECIMAL) { /* with its fraction */
+    if (from.id == HR_DECIMAL) { /* with its fraction; what is finer than a microsecond is cut off */
         memcpy(&v, in, 16);
-        if (!decimal_rescale(v, from.scale, 6, &v) || v != (int64_t)v) return false;
+        int scale = from.scale;
+        for (; scale > 6; scale--) v /= 10;
+        if (!decimal_rescale(v, scale, 6, &v) || v != (int64_t)v) return false;
         return *out = (int64_t)v, true;
     }
     return whole(from, in, &v) && !__builtin_mul_overflow(v, (hr_int128)1000000, out);

@@ -37,25 +37,6 @@ static unsigned hex4(const char *p) {
     return (unsigned)unit;
 }
 
-static char *put_utf8(char *out, unsigned rune) {
-    if (rune < 0x80) {
-        *out++ = (char)rune;
-    } else if (rune < 0x800) {
-        *out++ = (char)(0xC0 | rune >> 6);
-        *out++ = (char)(0x80 | (rune & 0x3F));
-    } else if (rune < 0x10000) {
-        *out++ = (char)(0xE0 | rune >> 12);
-        *out++ = (char)(0x80 | (rune >> 6 & 0x3F));
-        *out++ = (char)(0x80 | (rune & 0x3F));
-    } else {
-        *out++ = (char)(0xF0 | rune >> 18);
-        *out++ = (char)(0x80 | (rune >> 12 & 0x3F));
-        *out++ = (char)(0x80 | (rune >> 6 & 0x3F));
-        *out++ = (char)(0x80 | (rune & 0x3F));
-    }
-    return out;
-}
-
 /* At the 'u' of a valid escape; returns behind it, and behind the second half of a pair. */
 static const char *unescape_unicode(const char *p, char **out) {
     unsigned rune = hex4(p + 1);
@@ -64,7 +45,7 @@ static const char *unescape_unicode(const char *p, char **out) {
         rune = 0x10000 + ((rune - 0xD800) << 10) + (hex4(p + 2) - 0xDC00);
         p += 6;
     }
-    *out = put_utf8(*out, rune);
+    *out = utf8_put(*out, rune);
     return p;
 }
 

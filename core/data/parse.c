@@ -70,11 +70,12 @@ static bool digits(const char **p, const char *end, int least, int most, int *ou
     return n >= least;
 }
 
-/* yyyy, yyyy-[m]m, yyyy-[m]m-[d]d: only behind a day may more follow. */
-static bool parse_day(const char **p, const char *end, int32_t *days) {
+/* [+]yyyy, yyyy-[m]m, yyyy-[m]m-[d]d: only behind a day may more follow. Zeros may stand before the year. */
+static bool parse_day(const char **p, const char *end, int year_digits, int32_t *days) {
     int y, m = 1, d = 1;
     bool day = false;
-    if (!digits(p, end, 4, 4, &y)) return false;
+    if (*p < end && **p == '+') ++*p;
+    if (!digits(p, end, 4, year_digits, &y)) return false;
     if (*p < end && **p == '-') {
         ++*p;
         if (!digits(p, end, 1, 2, &m)) return false;
@@ -88,21 +89,42 @@ static bool parse_day(const char **p, const char *end, int32_t *days) {
 
 static bool parse_date(struct hr_text t, int32_t *out) {
     const char *p = t.p, *end = t.p + t.n;
-    return parse_day(&p, end, out) && (p == end || *p == 'T' || *p == ' ');
+    return parse_day(&p, end, 7, out) && (p == end || *p == 'T' || *p == ' ');
 }
 
+/* Does the text at *p begin with the word? Then *p is behind it. */
+static bool skip_word(const char **p, const char *end, const char *word) {
+    size_t n = strlen(word);
+    if ((size_t)(end - *p) < n || memcmp(*p, word, n)) return false;
+    *p += n;
+    return true;
+}
+
+/* ":m" at the end, ":mm", ":mm:ss", "mm", "mmss" */
+static bool parse_zone_rest(const char *p, const char *end, int hour_digits, int *m, int *s) {
+    bool colon = skip_word(&p, end, ":");
+    if (p == end) return !colon;
+    if (!colon && hour_digits < 2) return false;
+    const char *minutes = p;
+    if (!digits(&p, end, 1, 2, m) || *m > 59) return false;
+    if (p - minutes < 2) return colon && p == end;
+    if (p == end) return true;
+    return skip_word(&p, end, ":") == colon && digits(&p, end, 2, 2, s) && *s <= 59 && p == end;
+}
+
+/* Nothing, Z, or UTC, GMT or UT, an offset or both: [h]h:[m]m[:ss], hhmm[ss] or [h]h, of 18 hours at most. */
 static bool parse_zone(const char *p, const char *end, int64_t *us) {
-    int h, m = 0;
+    int h, m = 0, s = 0;
     *us = 0;
-    if (p == end || (end - p == 1 && *p == 'Z') || (end - p == 3 && (!memcmp(p, "UTC", 3) || !memcmp(p, "GMT", 3)))) return true;
-    bool minus = *p == '-';
-    if (*p != '-' && *p != '+') return false;
-    p++;
-    if (!digits(&p, end, 1, 2, &h) || h > 18) return false;
-    if (p < end && *p == ':') p++;
-    if (p < end && (!digits(&p, end, 2, 2, &m) || m > 59)) return false;
-    *us = (int64_t)(h * 60 + m) * 60000000 * (minus ? -1 : 1);
-    return p == end;
+    if (p == end || (end - p == 1 && *p == 'Z')) return true;
+    if ((skip_word(&p, end, "UTC") || skip_word(&p, end, "GMT") || skip_word(&p, end, "UT")) && p == end) return true;
+    bool minus = p < end && *p == '-';
+    if (!minus && (p == end || *p != '+')) return false;
+    const char *hours = ++p;
+    if (!digits(&p, end, 1, 2, &h) || !parse_zone_rest(p, end, (int)(p - hours), &m, &s)) return false;
+    int offset = h * 3600 + m * 60 + s;
+    *us = (int64_t)offset * 1000000 * (minus ? -1 : 1);
+    return offset <= 18 * 3600;
 }
 
 static bool parse_fraction(const char **p, const char *end, int64_t *us) {
@@ -119,7 +141,7 @@ static bool parse_timestamp(struct hr_text t, int64_t *out) {
     int32_t day;
     int h = 0, m = 0, s = 0;
     int64_t us = 0, zone = 0;
-    if (!parse_day(&p, end, &day)) return false;
+    if (!parse_day(&p, end, 6, &day)) return false;
     if (p < end) {
         if (*p != 'T' && *p != ' ') return false;
         p++;

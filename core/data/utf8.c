@@ -26,3 +26,22 @@ bool utf8_valid(const char *s, size_t n) {
         if (!(k = utf8_length(p + i, n - i))) return false;
     return true;
 }
+
+char *utf8_put(char *out, uint32_t rune) {
+    if (rune < 0x80) {
+        *out++ = (char)rune;
+    } else if (rune < 0x800) {
+        *out++ = (char)(0xC0 | rune >> 6);
+        *out++ = (char)(0x80 | (rune & 0x3F));
+    } else if (rune < 0x10000) {
+        *out++ = (char)(0xE0 | rune >> 12);
+        *out++ = (char)(0x80 | (rune >> 6 & 0x3F));
+        *out++ = (char)(0x80 | (rune & 0x3F));
+    } else {
+        *out++ = (char)(0xF0 | rune >> 18);
+        *out++ = (char)(0x80 | (rune >> 12 & 0x3F));
+        *out++ = (char)(0x80 | (rune >> 6 & 0x3F));
+        *out++ = (char)(0x80 | (rune & 0x3F));
+    }
+    return out;
+}

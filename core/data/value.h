@@ -50,6 +50,7 @@ bool decimal_parse(const char *p, size_t n, int precision, int scale, hr_int128 
 double decimal_to_double(hr_int128 v, int scale); /* correctly rounded */
 
 bool utf8_valid(const char *p, size_t n);
+char *utf8_put(char *out, uint32_t rune); /* one to four bytes; returns behind them */
 
 /* Order-preserving, prefix-free encoding of one key value (nulls first; -0.0 = 0.0; one NaN, last);
  * concatenated for several. Decode moves *p; a string is copied to the arena. */

@@ -22,7 +22,7 @@ static struct hr_column boolean(const struct scope *s) {
     return c;
 }
 
-/* ---- IN, BETWEEN, CASE: in terms of the other kernels ---- */
+/* ---- IN, BETWEEN, NULLIF, CASE: in terms of the other kernels ---- */
 
 /* value = item OR value = item OR ... */
 static void eval_in(const struct scope *s, const struct tree *t, struct hr_rows rows, const struct hr_column *arg, struct hr_column *out) {
@@ -53,6 +53,14 @@ static void eval_between(const struct scope *s, const struct tree *t, struct hr_
     kernel_compare(TREE_GE, &first, &arg[1], rows, s->batch->size, &low);
     kernel_compare(TREE_LE, &second, &arg[2], rows, s->batch->size, &high);
     kernel_and_or(TREE_AND, &low, &high, rows, out);
+}
+
+static void eval_nullif(const struct scope *s, const struct tree *t, struct hr_rows rows, const struct hr_column *arg, struct hr_column *out) {
+    struct hr_column is = boolean(s), value = key_for(s, t, 1, rows, &arg[0]);
+    kernel_compare(TREE_EQ, &value, &arg[1], rows, s->batch->size, &is);
+    kernel_copy(&arg[0], rows, out);
+    HR_EACH(rows, i)
+        if (!hr_is_null(&is, i) && ((const uint8_t *)is.at)[i]) hr_set_null(out, i);
 }
 
 /* Split the rows: those for which the condition is true, and the rest. */
@@ -155,7 +163,8 @@ static bool eval(const struct scope *s, const struct tree *t, struct hr_rows row
     case TREE_IN: eval_in(s, t, rows, arg, out); return true;
     case TREE_BETWEEN: eval_between(s, t, rows, arg, out); return true;
     case TREE_LIKE: kernel_like(&arg[0], &arg[1], rows, size, out); return true;
-    case TREE_COLUMN: case TREE_CASE: break;
+    case TREE_NULLIF: eval_nullif(s, t, rows, arg, out); return true;
+    case TREE_COLUMN: case TREE_CASE: case TREE_PLUS: break;
     }
     return true;
 }

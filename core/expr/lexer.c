@@ -1,4 +1,4 @@
-/* Text to tokens: names, numbers, strings and signs of SQL. */
+/* Text to tokens: names, numbers, strings and signs of SQL. Blanks and comments lie between them. */
 #include "core/expr/tree.h"
 
 #include <stdlib.h>
@@ -20,6 +20,29 @@ static struct token bad(size_t at, size_t n, const char *why) {
     return (struct token){.kind = TOKEN_BAD, .at = at, .n = n, .why = why};
 }
 
+/* ---- comments ---- */
+
+static bool at_comment(const char *s) { return (s[0] == '-' && s[1] == '-') || (s[0] == '/' && s[1] == '*'); }
+
+static size_t line_end(const char *text, size_t at) {
+    for (; text[at] && text[at] != '\n' && text[at] != '\r'; at++)
+        if (text[at] == '\\' && text[at + 1] == '\n') at++; /* the next line belongs to it */
+    return at;
+}
+
+/* Behind the comment at `at`, which may hold others; 0 where it has no end. */
+static size_t comment_end(const char *text, size_t at) {
+    if (text[at] == '-') return line_end(text, at);
+    int depth = 0;
+    do {
+        int more = !strncmp(text + at, "/*", 2), less = !strncmp(text + at, "*/", 2);
+        if (!text[at]) return 0;
+        depth += more - less;
+        at += more || less ? 2 : 1;
+    } while (depth);
+    return at;
+}
+
 /* ---- strings ---- */
 
 static int hex_digit(char c) {
@@ -29,46 +52,51 @@ static int hex_digit(char c) {
     return -1;
 }
 
-/* The four digits behind \u as UTF-8. Returns the bytes written, 0 where they are no character. */
-static int unicode_escape(const char *s, char *out) {
-    int code = 0;
-    for (int k = 0; k < 4; k++) {
-        int digit = hex_digit(s[k]);
-        if (digit < 0) return 0;
-        code = code * 16 + digit;
+/* The hex digits behind \u and \U as a number; 0xFFFFFFFF, which is no character, where one is missing. */
+static uint32_t hex(const char *s, int digits) {
+    uint32_t code = 0;
+    for (int k = 0; k < digits; k++) {
+        if (hex_digit(s[k]) < 0) return UINT32_MAX;
+        code = code << 4 | (uint32_t)hex_digit(s[k]);
     }
-    if (code >= 0xD800 && code < 0xE000) return 0;
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 63));
-        return 2;
-    }
-    out[0] = (char)(0xE0 | code >> 12);
-    out[1] = (char)(0x80 | (code >> 6 & 63));
-    out[2] = (char)(0x80 | (code & 63));
-    return 3;
+    return code;
 }
+
+static bool is_half(uint32_t code) { return code >= 0xD800 && code < 0xE000; }
+
+/* \u00e9, a pair of them beyond U+FFFF, or \U0001F600. */
+static size_t unicode_escape(const char *s, char *out, size_t *written) {
+    size_t taken = s[1] == 'u' ? 6 : 10;
+    uint32_t code = hex(s + 2, (int)taken - 2);
+    if (code >= 0xD800 && code < 0xDC00 && s[1] == 'u' && s[6] == '\\' && s[7] == 'u') {
+        uint32_t second = hex(s + 8, 4);
+        if (second < 0xDC00 || !is_half(second)) return 0;
+        code = 0x10000 + ((code - 0xD800) << 10) + (second - 0xDC00);
+        taken = 12;
+    }
+    if (is_half(code) || code > 0x10FFFF) return 0;
+    *written = (size_t)(utf8_put(out, code) - out);
+    return taken;
+}
+
+static bool is_octal(char c) { return c >= '0' && c <= '7'; }
 
 /* The escape whose backslash stands at s. Returns how many bytes it takes, 0 where it means nothing.
  * \% and \_ stay as they are: LIKE reads them. */
 static size_t escape(const char *s, char *out, size_t *written) {
     static const char letter[] = "0bnrtZ", meaning[] = "\0\b\n\r\t\x1a";
+    if (s[1] == 'u' || s[1] == 'U') return unicode_escape(s, out, written);
     *written = 1;
-    if (s[1] == 'u') {
-        *written = (size_t)unicode_escape(s + 2, out);
-        return *written ? 6 : 0;
-    }
     if (s[1] == '%' || s[1] == '_') {
         out[0] = '\\';
         out[1] = s[1];
         *written = 2;
         return 2;
     }
-    if (is_digit(s[1]) && (s[1] != '0' || is_digit(s[2]))) return 0; /* octal escapes are not ours */
+    if ((s[1] == '0' || s[1] == '1') && is_octal(s[2]) && is_octal(s[3])) {
+        out[0] = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+        return 4;
+    }
     const char *known = s[1] ? strchr(letter, s[1]) : NULL;
     out[0] = known ? meaning[known - letter] : s[1];
     return s[1] ? 2 : 0;
@@ -210,7 +238,12 @@ static struct token sign_token(const char *text, size_t at) {
 }
 
 struct token lexer_next(struct arena *arena, const char *text, size_t at) {
-    while (is_blank(text[at])) at++;
+    while (is_blank(text[at]) || at_comment(text + at)) {
+        if (!strncmp(text + at, "/*+", 3)) return bad(at, 3, "a hint has no meaning here");
+        size_t end = is_blank(text[at]) ? at + 1 : comment_end(text, at);
+        if (!end) return bad(at, 2, "this comment is never closed");
+        at = end;
+    }
     char c = text[at];
     if (!c) return (struct token){.kind = TOKEN_END, .at = at, .n = 1};
     if (c == '\'' || c == '"') return string_token(arena, text, at);

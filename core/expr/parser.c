@@ -203,7 +203,9 @@ static struct tree *call(struct parser *p) {
     take(p);
     take(p); /* the parenthesis */
     if (!take_sign(p, ")") && !parse_list(p, &l)) return NULL;
-    struct tree *t = node_of_list(p, TREE_CALL, name.at, &l);
+    bool nullif = token_is_word(&name, "NULLIF");
+    if (nullif && l.n != 2) return fault(p, name.at, name.n, arena_printf(p->arena, "nullif takes 2 arguments, not %d", l.n));
+    struct tree *t = node_of_list(p, nullif ? TREE_NULLIF : TREE_CALL, name.at, &l);
     if (t) t->name = arena_strndup(p->arena, name.text.p, name.text.n);
     return t;
 }
@@ -290,7 +292,7 @@ static struct tree *primary(struct parser *p) {
 static struct tree *prefixed(struct parser *p) {
     size_t at = p->token.at;
     if (take_word(p, "NOT")) return unary(p, TREE_NOT, at, parse(p, BIND_NOT));
-    if (take_sign(p, "+")) return parse(p, BIND_UNARY);
+    if (take_sign(p, "+")) return unary(p, TREE_PLUS, at, parse(p, BIND_UNARY));
     if (!take_sign(p, "-")) return primary(p);
     /* The sign belongs to the number: -2147483648 is an INT though 2147483648 is not. */
     if (p->token.kind == TOKEN_NUMBER) return number(p, at, true);

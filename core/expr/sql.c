@@ -1,4 +1,4 @@
-/* An expression as Spark reads it: the same text but for what versions of Spark disagree on. */
+/* An expression as Spark reads it: the same text on one line, without comments, but for what versions of Spark disagree on. */
 #include "core/expr/tree.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ const char *expr_sql(struct arena *arena, const char *text) {
     struct hr_buffer b = {0};
     size_t at = 0;
     for (struct token t = lexer_next(arena, text, 0); t.kind != TOKEN_END && t.kind != TOKEN_BAD; t = lexer_next(arena, text, at)) {
-        for (; at < t.at; at++) buffer_putc(&b, text[at] == '\n' || text[at] == '\r' ? ' ' : text[at]);
+        if (at < t.at) buffer_putc(&b, ' ');
         bool quote = t.kind == TOKEN_NAME && !is_ascii(text + t.at, t.n);
         if (t.kind == TOKEN_STRING) put_string(&b, text + t.at, t.n);
         else if (quote) buffer_printf(&b, "`%.*s`", (int)t.n, text + t.at);

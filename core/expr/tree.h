@@ -15,6 +15,7 @@ enum tree_kind {
     TREE_CAST,
     TREE_CALL,
     TREE_ADD, TREE_SUB, TREE_MUL, TREE_DIV, TREE_MOD, TREE_NEG,
+    TREE_PLUS,    /* in front of a value: gone after typing */
     TREE_EQ, TREE_NE, TREE_LT, TREE_LE, TREE_GT, TREE_GE, /* in this order: see compare() */
     TREE_SAME,                                            /* <=> */
     TREE_AND, TREE_OR, TREE_NOT,
@@ -22,6 +23,7 @@ enum tree_kind {
     TREE_IN,      /* value, items... */
     TREE_BETWEEN, /* value, low, high */
     TREE_LIKE,    /* text, pattern */
+    TREE_NULLIF,  /* value, what makes it null */
     TREE_CASE,    /* condition, value, ..., with has_else one more value; with keyed a value to compare first */
 };
 
@@ -45,8 +47,8 @@ struct tree {
     bool null;                /* literal */
     union tree_value value;   /* literal */
     bool has_else, keyed;     /* CASE */
-    bool was_cast;            /* literal: of a CAST */
-    struct hr_type *as;       /* BETWEEN, keyed CASE: what arg[0] is compared with arg[i] as */
+    bool was_cast;            /* literal: of a CAST, or behind a + */
+    struct hr_type *as;       /* BETWEEN, NULLIF, keyed CASE: what arg[0] is compared with arg[i] as */
     const char *name;         /* column, call */
     int column;               /* column: its index */
     const struct hr_function *function; /* call */

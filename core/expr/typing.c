@@ -146,6 +146,15 @@ static void coerce_compared(const struct typing *ty, struct tree **t, struct hr_
     type_coerce(ty, t, to.id == HR_NONE ? T(HR_BOOLEAN) : to);
 }
 
+/* t becomes its own argument, which for Spark is no literal any more. */
+static void take_place(struct tree *t, const struct tree *arg) {
+    size_t at = t->at, n = t->n;
+    *t = *arg;
+    t->was_cast = true;
+    t->at = at;
+    t->n = n;
+}
+
 static bool can_cast(struct hr_type from, struct hr_type to) {
     bool from_day = from.id == HR_DATE || from.id == HR_TIMESTAMP, to_day = to.id == HR_DATE || to.id == HR_TIMESTAMP;
     if (from.id == HR_NONE || from.id == HR_STRING || to.id == HR_STRING || from.id == to.id) return true;
@@ -236,7 +245,7 @@ static bool type_call(const struct typing *ty, struct tree *t) {
         return FAULT(ty, t, "%.400s", err.text[0] ? err.text : "these arguments do not fit");
     for (int i = 0; i < t->args; i++) {
         if (type[i].id == HR_NONE) type[i] = T(HR_STRING); /* NULL, and any type will do */
-        if (!can_cast(t->arg[i]->type, type[i]))
+        if (!can_cast_explicitly(t->arg[i]->type, type[i])) /* the function asks for it */
             return FAULT(ty, t->arg[i], "%s cannot be read as %s", name_of(ty, t->arg[i]->type), name_of(ty, type[i]));
         type_coerce(ty, &t->arg[i], type[i]);
     }
@@ -294,21 +303,22 @@ static bool type_arithmetic(const struct typing *ty, struct tree *t) {
     return true;
 }
 
-static bool type_negate(const struct typing *ty, struct tree *t) {
+static bool type_signed(const struct typing *ty, struct tree *t) {
     struct hr_type type = t->arg[0]->type;
     if (type.id == HR_STRING || type.id == HR_NONE) type = T(HR_DOUBLE);
-    if (!is_number(type)) return unfit(ty, t, "negate");
+    if (!is_number(type)) return unfit(ty, t, t->kind == TREE_NEG ? "negate" : "compute with");
     type_coerce(ty, &t->arg[0], type);
     t->type = type;
+    if (t->kind == TREE_PLUS) take_place(t, t->arg[0]);
     return true;
 }
 
-/* Each pair by itself, as Spark does for BETWEEN and CASE key WHEN: arg[0] is cast when it is compared. */
+/* Each pair by itself, as Spark does for BETWEEN, nullif and CASE key WHEN: arg[0] is cast when it is compared. */
 static bool type_pairs(const struct typing *ty, struct tree *t, int first, int end, int step) {
     struct hr_type key = t->arg[0]->type;
     t->as = arena_zalloc(ty->arena, ((size_t)t->args + 1) * sizeof *t->as);
     for (int i = first; i < end; i += step) {
-        enum tree_kind kind = t->kind == TREE_CASE ? TREE_EQ : TREE_LE;
+        enum tree_kind kind = t->kind == TREE_BETWEEN ? TREE_LE : TREE_EQ;
         struct hr_type with = compared_as(kind, key, t->arg[i]->type);
         if (with.id == HR_NONE && (key.id != HR_NONE || t->arg[i]->type.id != HR_NONE))
             return FAULT(ty, t->arg[i], "cannot compare %s with %s", name_of(ty, key), name_of(ty, t->arg[i]->type));
@@ -398,17 +408,21 @@ static bool type_like(const struct typing *ty, struct tree *t) {
     return true;
 }
 
+/* x where both differ or one is null, and so of the type of x. */
+static bool type_nullif(const struct typing *ty, struct tree *t) {
+    if (t->arg[0]->type.id == HR_NONE) type_coerce(ty, &t->arg[0], T(HR_STRING));
+    if (!type_pairs(ty, t, 1, 2, 1)) return false;
+    t->type = t->arg[0]->type;
+    return true;
+}
+
 static bool type_cast(const struct typing *ty, struct tree *t) {
     if (!can_cast_explicitly(t->arg[0]->type, t->type))
         return FAULT(ty, t, "cannot cast %s to %s", name_of(ty, t->arg[0]->type), name_of(ty, t->type));
     if (t->arg[0]->type.id != HR_NONE && t->arg[0]->kind != TREE_LITERAL) return true;
     /* A literal is cast now, and takes the place of the cast. */
     cast_literal(ty, t->arg[0], t->type);
-    struct tree literal = *t->arg[0];
-    literal.was_cast = true;
-    literal.at = t->at;
-    literal.n = t->n;
-    *t = literal;
+    take_place(t, t->arg[0]);
     return true;
 }
 
@@ -421,11 +435,12 @@ bool type_tree(const struct typing *ty, struct tree *t) {
     case TREE_CAST: return type_cast(ty, t);
     case TREE_CALL: return type_call(ty, t);
     case TREE_ADD: case TREE_SUB: case TREE_MUL: case TREE_DIV: case TREE_MOD: return type_arithmetic(ty, t);
-    case TREE_NEG: return type_negate(ty, t);
+    case TREE_NEG: case TREE_PLUS: return type_signed(ty, t);
     case TREE_EQ: case TREE_NE: case TREE_LT: case TREE_LE: case TREE_GT: case TREE_GE: case TREE_SAME:
         return type_compared(ty, t);
     case TREE_IN: return type_in(ty, t);
     case TREE_BETWEEN: return type_pairs(ty, t, 1, t->args, 1);
+    case TREE_NULLIF: return type_nullif(ty, t);
     case TREE_AND: case TREE_OR: case TREE_NOT: return type_logic(ty, t);
     case TREE_IS_NULL:
         if (t->arg[0]->type.id == HR_NONE) type_coerce(ty, &t->arg[0], T(HR_STRING));

@@ -28,6 +28,7 @@ first && NF {
 
 function code(text) {
     if (length(text) > 60) { text = substr(text, 1, 57); sub(/[\300-\377][\200-\277]*$/, "", text); text = text "..." }
+    gsub(/[\001-\037\177]|\302[\200-\237]/, "\357\277\275", text) # no reader's terminal is to obey one
     gsub(/\|/, "\\|", text)
     return text ~ /`/ ? "`` " text " ``" : "`" text "`"
 }
