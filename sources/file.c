@@ -20,7 +20,8 @@
  *     files of the globs, and never ends but for available_now.
  *  8. The position is a byte in each file. A file that is shorter than its position, or whose unfinished
  *     last line grew after it was read, is data loss. One that another of its name took the place of goes on at that byte,
- *     with a warning while the job runs: what is rotated wants names that stay.
+ *     with a warning while the job runs: what is rotated wants names that stay. An epoch is read again only where its files still
+ *     have all the bytes that were read of them: else it is data loss before the first row.
  *  9. A record longer than `limits: {record: ...}` is a bad row; it is passed over without being held.
  */
 #include <headrace/plugin.h>

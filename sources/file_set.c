@@ -206,6 +206,15 @@ static bool is_wanted(const struct file_set_options *o, const char *path) {
     return false;
 }
 
+/* What a position's detail says: see file_set_positions(). */
+static void take_detail(struct file_input *f, const struct hr_position *p) {
+    unsigned long long inode = 0;
+    long long size = p->at;
+    if (p->detail && sscanf(p->detail, "%llu:%lld", &inode, &size) != 2) size = p->at;
+    f->inode = inode;
+    f->size = size;
+}
+
 /* A file that is no longer there stays known, so that it is not read twice when it comes back. */
 static bool take_position(struct file_set *set, const struct file_set_options *o, const struct hr_position *p,
                           struct hr_error *err) {
@@ -217,18 +226,50 @@ static bool take_position(struct file_set *set, const struct file_set_options *o
         f->found = true;
         f->ended = !is_wanted(o, p->split);
     }
-    unsigned long long inode = 0;
-    long long size = p->at;
-    if (p->detail && sscanf(p->detail, "%llu:%lld", &inode, &size) != 2) size = p->at;
     f->at = p->at;
-    f->inode = inode;
-    f->size = size;
+    take_detail(f, p);
     return true;
 }
 
-static bool open_input(struct file_input *f, const struct file_set_options *o, struct hr_error *err) {
+/* ---- an epoch that is read again ---- */
+
+/* Up to where each file was read then, and nothing that came later. A file that is gone is in the set, too, to be missed. */
+static bool set_ends(struct file_set *set, struct hr_positions until, struct hr_error *err) {
+    for (int i = 0; i < set->n; i++) set->item[i]->end = 0;
+    for (int i = 0; i < until.n; i++) {
+        struct file_input *f = find(set, until.item[i].split);
+        if (!f && !(f = add(set, until.item[i].split, err))) return false;
+        f->end = until.item[i].at;
+        take_detail(f, &until.item[i]);
+    }
+    for (int i = 0; i < set->n; i++) set->item[i]->ended = set->item[i]->at >= set->item[i]->end;
+    return true;
+}
+
+/* Said before the first row is handed out: half an epoch is none. */
+static bool is_still_there(struct file_input *f, struct hr_error *err) {
+    struct stat st;
+    bool there = stat(f->split.name, &st) == 0;
+    if (!there && errno != ENOENT) return hr_fail(err, HR_EFAIL, "file: cannot open %s: %s", f->split.name, strerror(errno));
+    if (!there || st.st_size < f->end) {
+        char now[40] = "is gone";
+        if (there) snprintf(now, sizeof now, "has %lld bytes now", (long long)st.st_size);
+        return hr_fail(err, HR_EDATALOSS, "file: %s %s: its bytes %lld to %lld were to be read again", f->split.name, now,
+                       (long long)f->at, (long long)f->end - 1);
+    }
+    if (f->inode && f->inode != (uint64_t)st.st_ino)
+        hr_log(HR_WARN, "file: %s was replaced; reading bytes %lld to %lld of the new one again", f->split.name, (long long)f->at,
+               (long long)f->end - 1);
+    f->inode = (uint64_t)st.st_ino;
+    return true;
+}
+
+/* ---- opening ---- */
+
+static bool open_input(struct file_input *f, const struct file_set_options *o, bool again, struct hr_error *err) {
     int fd;
     if (f->ended || f->stream) return true;
+    if (again && !is_still_there(f, err)) return false;
     if (!file_set_file(f, &fd, err)) return false;
     if (fd < 0 && !f->found)
         return hr_fail(err, HR_EFAIL, "file: cannot open %s: %s", f->split.name, strerror(ENOENT));
@@ -239,28 +280,18 @@ static bool open_input(struct file_input *f, const struct file_set_options *o, s
     return true;
 }
 
-/* Read again: up to where each file was read before, and nothing that came later. */
-static void set_ends(struct file_set *set, struct hr_positions until) {
-    for (int i = 0; until.n && i < set->n; i++) {
-        struct file_input *f = set->item[i];
-        f->end = 0;
-        for (int k = 0; k < until.n; k++)
-            if (!strcmp(until.item[k].split, f->split.name)) f->end = until.item[k].at;
-        if (f->at >= f->end) f->ended = true;
-    }
-}
-
 bool file_set_open(struct file_set *set, const struct file_set_options *o, struct hr_positions from,
                    struct hr_positions until, struct hr_error *err) {
     /* A glob whose files were all moved away after they were read is no fault. */
     struct file_set_options first = *o;
-    first.follow = o->follow || from.n > 0;
+    bool again = until.n > 0;
+    first.follow = o->follow || from.n > 0 || again;
     if (!file_set_expand(set, &first, err)) return false;
     for (int i = 0; i < from.n; i++)
         if (!take_position(set, o, &from.item[i], err)) return false;
-    set_ends(set, until);
+    if (again && !set_ends(set, until, err)) return false;
     for (int i = 0; i < set->n; i++)
-        if (!open_input(set->item[i], o, err)) return false;
+        if (!open_input(set->item[i], o, again, err)) return false;
     return true;
 }
 

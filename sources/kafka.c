@@ -17,7 +17,8 @@
  *    offset was seen before, and is dropped.
  * 5. A partition's end is an end-of-partition event: behind aborted transactions no message is there.
  * 6. Offsets that are gone stop the job with exit 5, or are counted with on_data_loss: continue. So does a topic that was made
- *    anew: its log ends before the position, or another record lies where the last one was that was read.
+ *    anew: its log ends before the position, or another record lies where the last one was that was read. An epoch that is read
+ *    again is never another one: kafka_again.c.
  * 7. A message longer than `limits: {record: ...}` is a bad row, and goes by on_error; with null its key and value are null.
  * 8. What is not there yet (topic, broker) is waited for, and said once; available_now ends with exit 1,
  *    unless an epoch that was committed and not published is to be read again first: that waits, too.
@@ -92,7 +93,7 @@ static void on_event(rd_kafka_t *rk, void *opaque) {
     hr_wake(&k->open);
 }
 
-static bool connect_(struct kafka *k, struct hr_error *err) {
+rd_kafka_t *kafka_consumer(struct kafka *k, struct hr_error *err) {
     char why[512];
     snprintf(k->group, sizeof k->group, "headrace-%.200s", k->open.job);
     const struct kafka_property own[] = {
@@ -117,14 +118,21 @@ static bool connect_(struct kafka *k, struct hr_error *err) {
     struct hr_map config = {k->config.n + QUIET, all};
     rd_kafka_conf_t *conf = kafka_config_new(k->brokers, &config, own, err);
     free(all);
-    if (!conf) return false;
+    if (!conf) return NULL;
     rd_kafka_conf_set_opaque(conf, k);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    k->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-    if (!k->rk) {
-        rd_kafka_conf_destroy(conf);
-        return hr_fail(err, HR_EFAIL, "kafka: %s", why);
-    }
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (rk) return rk;
+    rd_kafka_conf_destroy(conf);
+    hr_fail(err, HR_EFAIL, "kafka: %s", why);
+    return NULL;
+}
+
+void kafka_consumer_free(rd_kafka_t *rk) { rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); }
+
+static bool connect_(struct kafka *k, struct hr_error *err) {
+    k->rk = kafka_consumer(k, err);
+    if (!k->rk) return false;
     k->rkt = rd_kafka_topic_new(k->rk, k->topic, NULL);
     return k->rkt || hr_fail(err, HR_EFAIL, "kafka: '%s' is no name of a topic", k->topic);
 }
@@ -134,7 +142,7 @@ static bool open_(void *self, const struct hr_open *o) {
     k->open = *o;
     if (!connect_(k, o->err)) return false;
     int n = kafka_await_topic(k);
-    if (n && o->until.n) n = o->until.n; /* partitions that came later are left out */
+    if (o->until.n && n > o->until.n) n = o->until.n; /* partitions that came later are left out */
     atomic_store(&k->seen, n);
     k->queue = rd_kafka_queue_new(k->rk);
     rd_kafka_queue_cb_event_enable(k->queue, on_event, k);
@@ -170,18 +178,33 @@ static int64_t end_for(const struct kafka *k, const struct kafka_partition *p, i
     return k->open.bounded && end > p->end ? p->end : end;
 }
 
+static bool range(struct kafka *k, const struct kafka_partition *p, int64_t *low, int64_t *high, struct hr_error *err) {
+    rd_kafka_resp_err_t why = kafka_watermarks(k->rk, k->topic, p->number, low, high, 10000);
+    return !why || hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
+}
+
 static bool out_of_range(struct kafka *k, struct kafka_partition *p, struct hr_error *err) {
     int64_t low, high;
-    rd_kafka_resp_err_t why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, 10000);
-    if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
+    if (!range(k, p, &low, &high, err)) return false;
     if (p->look && low <= p->next && p->next <= high) { /* what was to be looked at is gone since */
         p->look = false;
         return kafka_go_to(k, p, p->next, err);
     }
     if (low <= p->next) return kafka_made_anew(k, p, p->next, "is not in the log", err);
-    if (!kafka_loss(k, p, p->next, low, err)) return false;
-    p->next = low;
+    int64_t to = end_for(k, p, low);
+    if (!kafka_loss(k, p, p->next, to, err)) return false;
+    p->next = to;
     return kafka_go_to(k, p, low, err);
+}
+
+/* An epoch that is read again has more than this: nobody is to wait for it. A new leader may not know the end yet. */
+static bool ends_early(struct kafka *k, struct kafka_partition *p, struct hr_error *err) {
+    int64_t low, high;
+    return range(k, p, &low, &high, err) && (high >= p->end || kafka_made_anew(k, p, high, "is the end of the log now", err));
+}
+
+bool kafka_is_final(rd_kafka_resp_err_t why) {
+    return why == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || why == RD_KAFKA_RESP_ERR__FATAL || why == RD_KAFKA_RESP_ERR__BAD_MSG;
 }
 
 static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafka_message_t *m, struct hr_error *err) {
@@ -190,15 +213,13 @@ static bool take_event(struct kafka *k, struct kafka_partition *p, const rd_kafk
         if (m->offset > p->next) p->next = end_for(k, p, m->offset);
         p->at_end = true;
         p->look = false; /* the record is gone, as compaction does */
-        return true;
+        return !k->open.until.n || m->offset >= p->end || ends_early(k, p, err);
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         return out_of_range(k, p, err);
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR__FATAL:
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-        return hr_fail(err, HR_EFAIL, "kafka: %s@%lld: %s", p->split.name, (long long)p->next, rd_kafka_message_errstr(m));
     default:
+        if (kafka_is_final(m->err))
+            return hr_fail(err, HR_EFAIL, "kafka: %s@%lld: %s", p->split.name, (long long)p->next, rd_kafka_message_errstr(m));
         hr_log(HR_WARN, "kafka: %s@%lld: %s", p->split.name, (long long)p->next, rd_kafka_message_errstr(m));
         return true;
     }
@@ -295,7 +316,8 @@ static enum hr_poll poll_(void *self, struct hr_chunk *chunk, struct hr_error *e
         return HR_FAILED;
     }
     if (n) return hand_out(k, of, run, n, chunk);
-    return all_done(k) ? HR_END : HR_IDLE;
+    if (!all_done(k)) return HR_IDLE;
+    return kafka_was_same(k, err) ? HR_END : HR_FAILED;
 }
 
 static struct hr_positions positions(void *self) {
@@ -415,7 +437,7 @@ static void close_(void *self) {
     k->queue = NULL;
     kafka_mirror_end(k);
     if (k->rkt) rd_kafka_topic_destroy(k->rkt);
-    if (k->rk) rd_kafka_destroy_flags(k->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (k->rk) kafka_consumer_free(k->rk);
     k->rkt = NULL;
     k->rk = NULL;
 }

@@ -27,6 +27,10 @@ struct kafka_last kafka_last_from(const char *detail) {
     return (struct kafka_last){true, offset, timestamp, h};
 }
 
+bool kafka_last_same(const struct kafka_last *a, const struct kafka_last *b) {
+    return a->known == b->known && a->offset == b->offset && a->timestamp == b->timestamp && a->hash == b->hash;
+}
+
 bool kafka_last_is(const struct kafka_last *l, const rd_kafka_message_t *m) {
     struct kafka_last is = kafka_last_of(m);
     return is.timestamp == l->timestamp && is.hash == l->hash;

@@ -82,7 +82,7 @@ static const struct hr_position *position_in(struct hr_positions in, const char 
     return NULL;
 }
 
-static bool resume(struct kafka *k, struct kafka_partition *p, const struct hr_position *from, int64_t low, int64_t high, struct hr_error *err) {
+bool kafka_resume(struct kafka *k, struct kafka_partition *p, const struct hr_position *from, int64_t low, int64_t high, struct hr_error *err) {
     int64_t at = p->next = from->at;
     if (at > high) {
         if (k->on_data_loss == KAFKA_LOSS_FAIL)
@@ -92,8 +92,8 @@ static bool resume(struct kafka *k, struct kafka_partition *p, const struct hr_p
                p->split.name, (long long)at, (long long)high);
         p->next = low;
     } else if (at < low) {
-        p->next = low;
-        return kafka_loss(k, p, at, low, err);
+        p->next = low < high ? low : high;
+        return kafka_loss(k, p, at, p->next, err);
     } else {
         p->last = kafka_last_from(from->detail);
         p->look = p->last.known && p->last.offset >= low && p->last.offset < at;
@@ -107,7 +107,8 @@ bool kafka_go_to(struct kafka *k, const struct kafka_partition *p, int64_t offse
 }
 
 bool kafka_made_anew(struct kafka *k, struct kafka_partition *p, int64_t offset, const char *shows, struct hr_error *err) {
-    if (k->on_data_loss == KAFKA_LOSS_FAIL)
+    bool halfway = k->open.until.n && !p->look; /* rows of an epoch that is read again are handed out */
+    if (k->on_data_loss == KAFKA_LOSS_FAIL || halfway)
         return hr_fail(err, HR_EDATALOSS, "kafka: %s: offset %lld %s: was the topic made anew?", p->split.name, (long long)offset, shows);
     hr_log(HR_WARN, "kafka: %s: offset %lld %s; reading it from its beginning", p->split.name, (long long)offset, shows);
     p->next = 0;
@@ -140,18 +141,25 @@ static bool start(struct kafka *k, struct kafka_partition *p, int64_t low, int64
     return hr_fail(err, HR_EFAIL, "kafka: %s: starting_offsets does not name partition %s", p->split.name, p->name);
 }
 
+/* An epoch that is read again is waited for, however long nobody answers. */
+static bool may_come(const struct kafka *k, rd_kafka_resp_err_t why) {
+    return k->open.until.n && (why == RD_KAFKA_RESP_ERR__TIMED_OUT || why == RD_KAFKA_RESP_ERR__TRANSPORT || why == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
+}
+
 static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct hr_error *err) {
     int64_t low = 0, high = 0;
     rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(); tries++) {
+    for (int tries = 0; why && tries < BOUNDED_TRIES && !hr_stopping(); tries += !may_come(k, why)) {
+        rd_kafka_poll(k->rk, 0);
         why = kafka_watermarks(k->rk, k->topic, p->number, &low, &high, ASK_MS);
         if (why && why != RD_KAFKA_RESP_ERR__TIMED_OUT) kafka_pause(100); /* a leader is being elected */
     }
     if (why && hr_stopping()) return false;
     if (why) return hr_fail(err, HR_EFAIL, "kafka: %s: its offsets cannot be read: %s", p->split.name, rd_kafka_err2str(why));
     const struct hr_position *from = position_in(k->open.from, p->name), *until = position_in(k->open.until, p->name);
-    p->end = until ? until->at : high;
-    if (from) return resume(k, p, from, low, high, err);
+    if (until) return kafka_place_again(k, p, from, until, low, high, err);
+    p->end = high;
+    if (from) return kafka_resume(k, p, from, low, high, err);
     if (!late && !k->open.from.n) return start(k, p, low, high, err);
     p->next = low; /* a partition that came later */
     return true;
@@ -170,10 +178,16 @@ static struct kafka_partition *new_partition(struct kafka *k, int number) {
     return p;
 }
 
+/* Of an epoch that is read again nothing of it is left to read; its position may not even be in the log. */
+static bool is_left_out(const struct kafka *k, const struct kafka_partition *p) {
+    return k->open.until.n && !p->look && p->next >= p->end;
+}
+
 static bool assign(struct kafka *k, int from, struct hr_error *err) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(k->partitions - from);
     for (int i = from; i < k->partitions; i++) {
         struct kafka_partition *p = k->partition[i];
+        if (is_left_out(k, p)) continue;
         p->queue = rd_kafka_queue_get_partition(k->rk, k->topic, p->number);
         rd_kafka_queue_forward(p->queue, k->queue);
         rd_kafka_topic_partition_list_add(list, k->topic, p->number)->offset = p->look ? p->last.offset : p->next;
@@ -189,12 +203,18 @@ static bool assign(struct kafka *k, int from, struct hr_error *err) {
     return false;
 }
 
+/* A topic never has fewer partitions than before. */
+static bool has_partitions(const struct kafka *k, int n, struct hr_positions known, struct hr_error *err) {
+    for (int i = 0; i < known.n; i++)
+        if (strtoll(known.item[i].split, NULL, 10) >= n)
+            return hr_fail(err, HR_EDATALOSS, "kafka: topic '%s' has %d partitions, the checkpoint knows of partition %s: was it made anew?",
+                           k->topic, n, known.item[i].split);
+    return true;
+}
+
 bool kafka_add_partitions(struct kafka *k, int n, bool late, struct hr_error *err) {
     int from = k->partitions;
-    for (int i = 0; i < k->open.from.n && !late; i++)
-        if (strtoll(k->open.from.item[i].split, NULL, 10) >= n)
-            return hr_fail(err, HR_EDATALOSS, "kafka: topic '%s' has %d partitions, the checkpoint knows of partition %s: was it made anew?",
-                           k->topic, n, k->open.from.item[i].split);
+    if (!late && (!has_partitions(k, n, k->open.from, err) || !has_partitions(k, n, k->open.until, err))) return false;
     k->partition = hr_resize(k->partition, (size_t)n * sizeof(struct kafka_partition *));
     k->position = hr_resize(k->position, (size_t)n * sizeof *k->position);
     for (int i = from; i < n; i++) {
@@ -202,7 +222,7 @@ bool kafka_add_partitions(struct kafka *k, int n, bool late, struct hr_error *er
         k->partitions++;
         if (!place(k, k->partition[i], late, err)) return false;
     }
-    return assign(k, from, err);
+    return kafka_check_until(k, err) && assign(k, from, err);
 }
 
 void kafka_partitions_free(struct kafka *k) {

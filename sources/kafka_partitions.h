@@ -24,6 +24,8 @@ struct kafka_partition {
     bool at_end;              /* end-of-partition was seen at `next` */
     struct kafka_last last;
     bool look;                /* fetched from last.offset on, to see whether it is still the same record */
+    struct kafka_last until;  /* read again: the last record of the epoch, where there is one to compare with */
+    bool unsure;              /* and it was not looked at yet */
     char detail[64];
 };
 
@@ -74,11 +76,29 @@ bool kafka_add_partitions(struct kafka *, int n, bool late, struct hr_error *);
 /* The offsets in [from, to) of a partition are gone: exit 5, or count them. */
 bool kafka_loss(struct kafka *, const struct kafka_partition *, int64_t from, int64_t to, struct hr_error *);
 void kafka_partitions_free(struct kafka *);
+/* Start at a position that was committed, if the log still has it. */
+bool kafka_resume(struct kafka *, struct kafka_partition *, const struct hr_position *from, int64_t low, int64_t high, struct hr_error *);
 /* The topic was away: look whether it is the same one. */
 bool kafka_look_again(struct kafka *, struct hr_error *);
 /* It is another one, as what lies at an offset shows: exit 5, or read the partition from its beginning. */
 bool kafka_made_anew(struct kafka *, struct kafka_partition *, int64_t offset, const char *shows, struct hr_error *);
 bool kafka_go_to(struct kafka *, const struct kafka_partition *, int64_t offset, struct hr_error *);
+
+/* A consumer that knows of errors and is assigned nothing; NULL after hr_fail(). */
+rd_kafka_t *kafka_consumer(struct kafka *, struct hr_error *);
+void kafka_consumer_free(rd_kafka_t *);
+/* An error of a partition that passes by no waiting. */
+bool kafka_is_final(rd_kafka_resp_err_t);
+
+/* ---- kafka_again.c: an epoch that is read again ---- */
+
+/* Where a partition begins and ends then; `from` is NULL where it was new. */
+bool kafka_place_again(struct kafka *, struct kafka_partition *, const struct hr_position *from, const struct hr_position *until,
+                       int64_t low, int64_t high, struct hr_error *);
+/* Are the last records of all partitions the ones of then? Waits for brokers; false without an error when told to stop. */
+bool kafka_check_until(struct kafka *, struct hr_error *);
+/* The same at the end, of what was handed out. */
+bool kafka_was_same(struct kafka *, struct hr_error *);
 
 bool kafka_watch(struct kafka *);
 void kafka_unwatch(struct kafka *);
@@ -86,6 +106,7 @@ void kafka_unwatch(struct kafka *);
 /* ---- kafka_last.c ---- */
 
 struct kafka_last kafka_last_of(const rd_kafka_message_t *);
+bool kafka_last_same(const struct kafka_last *, const struct kafka_last *);
 bool kafka_last_is(const struct kafka_last *, const rd_kafka_message_t *);
 struct kafka_last kafka_last_from(const char *detail);
 void kafka_last_put(const struct kafka_last *, char *text, size_t n);

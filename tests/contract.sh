@@ -9,7 +9,8 @@ set -u
 headrace=$builddir/headrace
 export HEADRACE_PLUGIN_PATH=$builddir/.libs
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+broker=
+trap '[ -z "$broker" ] || kill $broker; rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 command -v strace >/dev/null || { echo "no strace: install strace"; exit 77; }
 stride=${STRIDE:-4}
@@ -20,7 +21,7 @@ die() { echo "contract: $*"; [ ! -s err ] || tail -3 err; exit 1; }
 # rows FROM TO: as the source reads them; each seventh is bad
 rows() { awk -v a="$1" -v b="$2" 'BEGIN { for (i = a; i < b; i++) printf "%d,%d,%s\n", i, i % 5, i % 7 == 3 ? "02-30-24" : "01-02-24" }'; }
 
-# ---- pipelines: SOURCE, SINKS ----
+# ---- pipelines: SOURCE, SINKS, what makes columns of the source's ----
 job() {
     cat <<YAML
 version: 1
@@ -29,6 +30,7 @@ trigger: available_now
 checkpoint: state.db
 source: $1
 operators:
+$3
   - to_date: {column: day, format: MM-dd-yy, on_error: dead_letter, errors: bad}
   - group_by: {keys: [k], aggregates: {n: count(*), total: sum(id)}}
 sinks:
@@ -36,6 +38,8 @@ $2
 YAML
 }
 files='{file: {path: "in*.csv", format: csv, header: false, schema: "id INT, k INT, day STRING"}}'
+topic='{kafka: {brokers: "${BROKERS}", topic: "${TOPIC}", starting_offsets: earliest}}'
+topic_columns='  - from_json: {schema: "id INT, k INT, day STRING"}'
 made='{generator: {rows: "${ROWS}", columns: {id: CAST(id AS INT), k: id % 5, day: "IF(id % 7 = 3, '"'02-30-24', '01-02-24'"')"}}}'
 
 # ---- what a sink shows: ids of the good rows, ids' number of the bad ones, totals ----
@@ -77,12 +81,27 @@ check() { # ROWS
 feed() { # STEP
     case $source in
     files) case $1 in 1) rows 0 25 >in1.csv ;; 2) rows 25 45 >in2.csv ;; 3) rows 45 60 >>in2.csv ;; esac ;;
+    topic) case $1 in 1) produce 0 25 ;; 2) produce 25 45 ;; 3) produce 45 60 ;; esac ;;
     made) export ROWS=$((25 + 20 * ($1 > 1) + 15 * ($1 > 2))) ;;
     esac
 }
+# a topic of its own for each run: the embedded broker makes one of what is written to
+produce() {
+    rows "$1" "$2" | sed 's/\(.*\),\(.*\),\(.*\)/{"id":\1,"k":\2,"day":"\3"}/' | "$headrace" run produce.yaml 2>err || die "$what: the writer ended with $?"
+}
+serve() {
+    printf 'version: 1\nname: produce\nsource: {file: {path: "-"}}\nsink: {kafka: {brokers: "${BROKERS}", topic: "${TOPIC}"}}\n' >produce.yaml
+    mkfifo address
+    "$headrace" broker --topic other:1 >address &
+    broker=$!
+    read -r BROKERS <address
+    export BROKERS
+}
 fresh() {
     rm -rf out state.db* in*.csv shown err
-    job "${!source}" "$(sinks $sink)" >job.yaml
+    export TOPIC=topic$runs
+    columns=${source}_columns
+    job "${!source}" "$(sinks $sink)" "${!columns:-}" >job.yaml
     feed 1
     "$headrace" run job.yaml --lanes 1 >>shown 2>err || die "$what: the first run ended with $?"
     feed 2
@@ -156,6 +175,7 @@ inject() {
 guarantee() { # CALL HOW
     local from=${source/files/file} to=$sink fault='kill -9 at each step of writing and publishing' out='each row once, every count right'
     from=${from/made/generator}
+    from=${from/topic/kafka}
     case $to in csv) to=file ;; totals | changed) to=sqlite ;; console) out='no row missing, every count right' ;; esac
     case $2 in error=*)
         case $1 in write | pwrite64) fault=write ;; fsync | fdatasync) fault=fsync ;; renameat) fault=rename ;; unlink) fault=removal ;; esac
@@ -184,6 +204,12 @@ else
     source=made
     sink=file
     for call in renameat fdatasync; do inject $call $kill; done
+    sink=sqlite
+    for call in unlink fdatasync; do inject $call $kill; done
+    source=topic
+    serve
+    sink=file
+    for call in renameat fsync; do inject $call $kill; done
     sink=sqlite
     for call in unlink fdatasync; do inject $call $kill; done
     source=files

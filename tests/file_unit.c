@@ -135,6 +135,12 @@ void write_file(const char *name, const char *bytes, size_t n, const char *mode)
     fclose(f);
 }
 
+char *in_folder(const char *name) {
+    char *p = memory_new(128);
+    snprintf(p, 128, "%s/%s", folder, name);
+    return p;
+}
+
 static void set(const struct hr_option *o, const char *value) {
     char *at = (char *)self + o->offset;
     if (o->type == HR_OPT_STRING) *(const char **)at = value;
@@ -180,6 +186,11 @@ bool make(const char *name, ...) {
 
 bool open_from(struct hr_positions from, bool bounded) {
     struct hr_open o = {.from = from, .bounded = bounded, .err = &err};
+    return SOURCE.open(self, &o);
+}
+
+bool open_again(struct hr_positions from, struct hr_positions until) {
+    struct hr_open o = {.from = from, .until = until, .bounded = true, .err = &err};
     return SOURCE.open(self, &o);
 }
 

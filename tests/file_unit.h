@@ -33,12 +33,16 @@ void tear_down(void);
 /* Memory until tear_down(). */
 void *memory_new(size_t n);
 void write_file(const char *name, const char *bytes, size_t n, const char *mode);
+/* A path in the folder, until tear_down(). */
+char *in_folder(const char *name);
 #define WRITE(name, text) write_file(name, text, strlen(text), "w")
 #define APPEND(name, text) write_file(name, text, strlen(text), "a")
 
 /* Fill the options, "name", "value", ..., NULL, and bind; a path may come more than once. */
 bool make(const char *name, ...);
 bool open_from(struct hr_positions from, bool bounded);
+/* To read again what was read between the two. */
+bool open_again(struct hr_positions from, struct hr_positions until);
 /* Add the chunk's rows. */
 bool take(struct hr_chunk *);
 /* One poll, and what it gave; and until there is nothing more: what stopped it. */

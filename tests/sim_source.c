@@ -101,7 +101,11 @@ static bool open_source(void *self, const struct hr_open *o) {
         if (sim.plan.latest && !o->from.n && !s->again) s->next[p] = s->end[p];
     }
     for (int i = 0; i < o->from.n; i++) s->next[part_of(o->from.item[i].split)] = o->from.item[i].at;
-    for (int i = 0; i < o->until.n; i++) s->end[part_of(o->until.item[i].split)] = o->until.item[i].at;
+    for (int i = 0; i < o->until.n; i++) {
+        int p = part_of(o->until.item[i].split);
+        s->end[p] = o->until.item[i].at;
+        s->found[p] = true; /* also where nothing was read of it */
+    }
     if (sim.plan.pipe && s->again) broken("a pipe is to be read again");
     if (sim.plan.pipe) open_pipe(s);
     return sim_after(AT_SOURCE_OPEN, o->err);

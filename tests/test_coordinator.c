@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/engine/coordinator.h"
+#include "core/engine/replay.h"
 
 extern const struct hr_plugin *const hr_builtin[];
 const struct hr_plugin *const hr_builtin[] = {NULL}; /* the program's; this test brings its own plug-ins */
@@ -211,6 +212,39 @@ START_TEST(a_failed_source_is_no_end) {
 }
 END_TEST
 
+/* ---- an epoch that is read again ---- */
+
+static enum hr_poll source_ends(void *self, struct hr_chunk *chunk, struct hr_error *err) {
+    (void)self, (void)chunk, (void)err;
+    return HR_END;
+}
+
+/* The source ends, and stands at 1 of "s" then: replay() to that position of that split. */
+static bool replay_to(const char *split, int64_t at, struct hr_error *err) {
+    static const struct hr_plugin ends = {.kind = HR_SOURCE, .name = "ends", .self_size = 1,
+                                          .source = {.poll = source_ends, .positions = source_positions}};
+    static char self, bound;
+    struct hr_position until = {split, at, NULL};
+    start();
+    node[0] = (struct node){.id = "made", .plugin = &ends, .self = &self, .bound = &bound};
+    bool ok = replay(&plan, (struct hr_positions){0}, (struct hr_positions){1, &until}, NULL, NULL, err);
+    end();
+    return ok;
+}
+
+START_TEST(what_is_read_again_ends_where_the_epoch_did) {
+    static const struct { const char *split; int64_t at; } other[] = {{"s", 2}, {"s", 0}, {"t", 1}};
+    struct hr_error err = {0};
+    ck_assert_msg(replay_to("s", 1, &err), "%s", err.text);
+    for (int i = 0; i < 3; i++) {
+        err = (struct hr_error){0};
+        ck_assert(!replay_to(other[i].split, other[i].at, &err));
+        ck_assert_int_eq(err.code, HR_EDATALOSS);
+        ck_assert_ptr_nonnull(strstr(err.text, "'made'"));
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("coordinator");
     TCase *t = tcase_create("epochs");
@@ -218,6 +252,7 @@ int main(void) {
     tcase_add_test(t, rows_of_the_next_epoch_wait_for_the_commit);
     tcase_add_test(t, a_full_inbox_keeps_no_epoch_open);
     tcase_add_test(t, a_failed_source_is_no_end);
+    tcase_add_test(t, what_is_read_again_ends_where_the_epoch_did);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

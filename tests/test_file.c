@@ -243,12 +243,6 @@ END_TEST
 
 /* ---- several files ---- */
 
-static char *in_folder(const char *name) {
-    char *p = memory_new(128);
-    snprintf(p, 128, "%s/%s", folder, name);
-    return p;
-}
-
 START_TEST(globs) {
     char *b = in_folder("b.txt"), *a = in_folder("a.txt");
     WRITE(b, "b\n");

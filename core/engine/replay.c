@@ -53,12 +53,36 @@ static bool run_range(const struct plan *plan, struct waker *waker, bool (*take)
     return ok;
 }
 
+/* Where it stands in a split, or -1. Both lists mostly have the same order: the search begins behind the last hit. */
+static int64_t stands_at(struct hr_positions now, const char *split, int *turn) {
+    for (int i = 0; i < now.n; i++) {
+        const struct hr_position *p = &now.item[(*turn + i) % now.n];
+        if (strcmp(p->split, split)) continue;
+        *turn += i + 1;
+        return p->at;
+    }
+    return -1;
+}
+
+/* A source that ends elsewhere has not read the same again, whatever it says. */
+static bool check_end(const struct node *source, struct hr_positions until, struct hr_error *err) {
+    struct hr_positions now = source->plugin->source.positions(source->self);
+    int turn = 0;
+    for (int i = 0; i < until.n; i++) {
+        int64_t at = stands_at(now, until.item[i].split, &turn);
+        if (at == until.item[i].at) continue;
+        return error_set(err, HR_EDATALOSS, "source '%s': what was to be read again of %s ends at %lld, not at %lld: records are gone",
+                         source->id, until.item[i].split, (long long)at, (long long)until.item[i].at);
+    }
+    return true;
+}
+
 bool replay(const struct plan *plan, struct hr_positions from, struct hr_positions until,
             bool (*take)(void *ctx, const struct work *), void *ctx, struct hr_error *err) {
     struct waker waker;
     waker_init(&waker);
     struct hr_open open = {.from = from, .until = until, .bounded = true, .job = plan->config.name, .err = err, .host = &waker};
-    bool ok = source_open(plan, &open) && run_range(plan, &waker, take, ctx, err);
+    bool ok = source_open(plan, &open) && run_range(plan, &waker, take, ctx, err) && check_end(plan_source(plan), until, err);
     source_close(plan);
     waker_destroy(&waker);
     return ok;

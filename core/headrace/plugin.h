@@ -371,7 +371,8 @@ struct hr_positions {
 struct hr_open {
     struct hr_positions from; /* n = 0: there is no checkpoint yet */
     struct hr_positions until; /* n > 0: read again, from `from` to these and no further; a split not named here is
-                                  left out, one that only `from` does not name is read from its beginning */
+                                  left out, one that only `from` does not name is read from its beginning. What is not
+                                  the same any more is HR_EDATALOSS, best in open(); at the end positions() is these */
     bool bounded;             /* available_now: end at what is there now */
     const char *job;          /* name of the pipeline */
     struct hr_error *err;
