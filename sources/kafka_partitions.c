@@ -212,9 +212,19 @@ static bool has_partitions(const struct kafka *k, int n, struct hr_positions kno
     return true;
 }
 
+/* A number too many is a mistake, or meant for another topic. */
+static bool can_start(const struct kafka *k, int n, struct hr_error *err) {
+    for (int i = 0; !k->open.from.n && i < k->starting_offsets.n; i++) {
+        const char *name = k->starting_offsets.item[i].name;
+        if (*name && strtoll(name, NULL, 10) >= n)
+            return hr_fail(err, HR_EFAIL, "kafka: topic '%s' has %d partition%s: starting_offsets names partition %s", k->topic, n, n == 1 ? "" : "s", name);
+    }
+    return true;
+}
+
 bool kafka_add_partitions(struct kafka *k, int n, bool late, struct hr_error *err) {
     int from = k->partitions;
-    if (!late && (!has_partitions(k, n, k->open.from, err) || !has_partitions(k, n, k->open.until, err))) return false;
+    if (!late && (!can_start(k, n, err) || !has_partitions(k, n, k->open.from, err) || !has_partitions(k, n, k->open.until, err))) return false;
     k->partition = hr_resize(k->partition, (size_t)n * sizeof(struct kafka_partition *));
     k->position = hr_resize(k->position, (size_t)n * sizeof *k->position);
     for (int i = from; i < n; i++) {

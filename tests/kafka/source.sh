@@ -66,6 +66,8 @@ JSON
 rm numbers.db
 read_topic numbers "starting_offsets: {0: 1}" n && fail "a partition without a starting offset was read"
 grep -q 'starting_offsets does not name partition 1' err || fail "the partition without a starting offset is not named"
+read_topic numbers "starting_offsets: {0: 1, 1: 1, 2: 1}" n && fail "a partition that is not there was named"
+grep -q "topic 'numbers' has 2 partitions: starting_offsets names partition 2" err || fail "the partition that is not there is not named"
 read_topic numbers "starting_offsets: {0: 1, 1: 99}" n && fail "a starting offset beyond the end was taken"
 grep -q 'numbers\[1\]: starting offset 99 is not between 0 and' err || fail "the starting offset beyond the end is not named"
 
