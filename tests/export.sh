@@ -67,5 +67,13 @@ for p in 0 1; do
     grep -q "\"$p\": $(view "select position from hr_positions where split = '$p'")[,}]" "$tmp/state.py" || { echo "the offset of partition $p is not handed over"; bad=1; }
 done
 refused 1 "totals.json: File exists" --to spark pipelines/invoices.yaml --with-state "$tmp/totals"
+
+# what tests/spark/streams.sh compares with: doubles to 1e-12, decimals exactly
+printf 'a\t12345678901234567890.12\t0.1\n' >"$tmp/one"
+printf 'a\t12345678901234567890.99\t0.10000000000000002\n' >"$tmp/other"
+same() { awk -v doubles="$1" -f tests/spark/same.awk "$tmp/one" "$tmp/other" >/dev/null; }
+same "2 3" || { echo "same.awk: doubles may differ in their last digits"; bad=1; }
+! same 3 || { echo "same.awk takes two decimals for the same"; bad=1; }
+! same 2 || { echo "same.awk takes text for a double"; bad=1; }
 echo "export: $compared files compared"
 exit $bad
