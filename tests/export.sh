@@ -66,6 +66,39 @@ diff <(numbers "$tmp/wanted") <(numbers "$tmp/totals/totals.json") >"$tmp/diff" 
 for p in 0 1; do
     grep -q "\"$p\": $(view "select position from hr_positions where split = '$p'")[,}]" "$tmp/state.py" || { echo "the offset of partition $p is not handed over"; bad=1; }
 done
+
+# state_of NAME KEYS AGGREGATES: totals of the same topic, exported as NAME.py with NAME/totals.json
+state_of() {
+    cat >"$tmp/$1.yaml" <<-END
+	version: 1
+	name: $1
+	trigger: available_now
+	checkpoint: $tmp/$1.db
+	source: {kafka: {brokers: "$KAFKA_BROKERS", topic: invoices, starting_offsets: earliest}}
+	operators:
+	  - from_json: {schema: "SellerID INT, tax_amount DECIMAL(38,18)", strict: false}
+	  - group_by: {keys: $2, aggregates: $3}
+	sink: {console: {}}
+	END
+    "$headrace" run "$tmp/$1.yaml" >/dev/null 2>"$tmp/$1.err" || { echo "$1: the job ended with $?"; cat "$tmp/$1.err"; bad=1; }
+    (ulimit -v 4000000; exec timeout 60 "$headrace" export --to spark "$tmp/$1.yaml" --with-state "$tmp/$1" >"$tmp/$1.py" 2>"$tmp/$1.err")
+}
+holds() { grep -qF -- "$2" "$1" || { echo "$(basename "$1") has not: $2"; cat "$1"; bad=1; }; }
+
+# a $ within names and expressions is no part's name
+state_of dollars '{k: SellerID}' '{"a$sum": avg(SellerID), "b": "max(concat('"'"'$x $max'"'"', SellerID))"}' || bad=1
+holds "$tmp/dollars.py" '"sum(`a$sum_sum`) / sum(`a$sum_count`)"'
+holds "$tmp/dollars.py" "concat('\$x \$max', SellerID)"
+# a key that is called as a part would be
+state_of clash '{a_sum: SellerID}' '{a: avg(tax_amount * 2)}' && bad=1
+holds "$tmp/clash.err" "avg of DECIMAL(38,16) cannot go on from a checkpoint in Spark: its digits would not all be right"
+state_of clashes '{A_sum: SellerID, a_sum_: SellerID}' '{a: "avg(CAST(tax_amount AS DECIMAL(24,6)))"}' || bad=1
+holds "$tmp/clashes.py" 'CAST(CAST(sum(a_sum__) AS DECIMAL(34,6)) / sum(a_count) AS DECIMAL(28,10))'
+holds "$tmp/clashes/totals.json" '"a_sum__":'
+# a total that its own type does not hold
+state_of large '[SellerID]' '{a: sum(99999999999999999999999999999999999999)}' && bad=1
+holds "$tmp/large.err" "a total of a does not fit its type"
+[ ! -e "$tmp/large/totals.json" ] || { echo "a failed export left totals"; bad=1; }
 refused 1 "totals.json: File exists" --to spark pipelines/invoices.yaml --with-state "$tmp/totals"
 
 # what tests/spark/streams.sh compares with: doubles to 1e-12, decimals exactly

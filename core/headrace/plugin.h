@@ -280,7 +280,7 @@ struct hr_part {
     const char *name;   /* "sum"; NULL ends the table */
     const char *row;    /* SQL of what one row is worth: "$x", "IF($x IS NULL, 0, 1)" */
     const char *fold;   /* Spark's aggregate that folds such values: "sum" */
-    struct hr_type (*type)(const struct hr_agg *);
+    struct hr_type (*type)(const struct hr_agg *); /* HR_NONE: of this argument Spark cannot go on */
     /* The state's own value, to row i of `out`, or hr_set_null(). */
     bool (*value)(const struct hr_agg *, const void *state, struct hr_column *out, uint32_t i, struct hr_error *);
 };
