@@ -19,6 +19,21 @@ for file in tests/export/*.yaml pipelines/*.yaml; do
 done
 ! grep -l hunter2 "$tmp"/*.py || { echo "a password was copied"; bad=1; }
 ! command -v python3 >/dev/null || python3 -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:] if open(f).read()]' "$tmp"/*.py || bad=1
+# no variable is one that another node has
+! command -v python3 >/dev/null || python3 - "$tmp"/*.py <<'END' || bad=1
+import ast, sys
+bad = 0
+for path in sys.argv[1:]:
+    seen = {"spark"}
+    for statement in ast.parse(open(path).read()).body:
+        if isinstance(statement, ast.Assign):
+            name = statement.targets[0].id
+            if name in seen and name != "spark":
+                print(path, "assigns twice:", name)
+                bad = 1
+            seen.add(name)
+sys.exit(bad)
+END
 refused() { # EXIT TEXT ARGUMENT...
     local want=$1 text=$2 code=0
     shift 2

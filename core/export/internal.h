@@ -10,6 +10,9 @@ struct program {
     struct plan *plan;
     const struct export_options *options;
     const struct node *node;
+    const char **variable;   /* of each node */
+    int names;               /* taken by nodes and what they need */
+    const char **name;
     struct hr_buffer before; /* statements that the node needs before its own */
     struct hr_buffer body;   /* the node's expression */
     struct hr_buffer notes;  /* comments above it */
@@ -23,6 +26,12 @@ bool program_refuse(struct program *, struct hr_place, const char *format, ...) 
 /* The SQL of an expression that stands in the file, for Spark. One that holds a secret is refused, and NULL. */
 const char *program_sql(struct program *, const struct hr_sql *);
 void program_note(struct program *, const char *format, ...) HR_PRINTF(2, 3);
+
+/* ---- names.c ---- */
+
+/* A variable of the program that nothing else is called: the name wished for, or with a number behind it. */
+const char *name_new(struct program *, const char *wish);
+void names_of_nodes(struct program *);
 
 /* ---- python.c ---- */
 

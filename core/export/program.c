@@ -52,7 +52,7 @@ static const char *schema(struct hr_spark *s, const char *text) {
     enum { LINE = 90 };
     size_t n = strlen(text);
     if (n <= LINE / 2) return string(s, text);
-    const char *name = arena_printf(program_arena(p), "%s_schema", p->node->id);
+    const char *name = name_new(p, arena_printf(program_arena(p), "%s_schema", p->node->id));
     buffer_printf(&p->before, "%s = (\n", name);
     while (n) { /* a line ends behind a comma */
         size_t take = n < LINE ? n : LINE;
@@ -138,15 +138,6 @@ static const struct hr_spark_calls calls = {put, string, column, schema, option,
 
 /* ---- the nodes ---- */
 
-static const char *variable_of(const struct program *p, const struct node *node) {
-    static const char *const taken[] = {"spark", "args", "query", "totals", "parser", "argparse", "json", "os", "F", "filter", "and", "as", "assert", "break",
-        "class", "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-        "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "None", "True", "False", "async", "await", NULL};
-    bool clash = false;
-    for (const char *const *t = taken; *t; t++) clash |= !strcmp(*t, node->id);
-    return clash ? arena_printf(program_arena(p), "%s_rows", node->id) : node->id;
-}
-
 static void put_trigger(const struct plan *plan, struct hr_buffer *b) {
     int64_t us = plan->config.trigger_us;
     if (plan->config.available_now) buffer_puts(b, "\n.trigger(availableNow=True)");
@@ -179,7 +170,7 @@ static void put_node(struct program *p, int i, struct hr_buffer *out) {
         return;
     }
     p->spark = (struct hr_spark){.mode = p->node->mode, .call = &calls, .host = p};
-    if (i) p->spark.input = variable_of(p, &plan->node[p->node->config->input]);
+    if (i) p->spark.input = p->variable[p->node->config->input];
     if (i) p->spark.in = plan_input(plan, i);
     if (!i && p->store) p->spark.from = store_positions(p->store);
     if (!p->node->plugin->spark(p->node->self, &p->spark)) return;
@@ -191,7 +182,26 @@ static void put_node(struct program *p, int i, struct hr_buffer *out) {
     if (i == plan_first_sink(plan)) comments_put(plan, COMMENTS_RUN, out);
     buffer_put(out, p->before.p, p->before.n);
     buffer_put(out, p->notes.p, p->notes.n);
-    python_statement(out, sink && plan->sinks == 1 ? "query" : variable_of(p, p->node), p->body.p);
+    python_statement(out, sink && plan->sinks == 1 ? "query" : p->variable[i], p->body.p);
+}
+
+/* Until one query fails, or all have ended. */
+static void put_end(const struct program *p, struct hr_buffer *out) {
+    if (p->plan->sinks == 1) {
+        buffer_puts(out, "\nquery.awaitTermination()\n");
+        return;
+    }
+    buffer_puts(out, "\nrunning = [");
+    for (int i = plan_first_sink(p->plan); i < p->plan->nodes; i++)
+        buffer_printf(out, "%s%s", i > plan_first_sink(p->plan) ? ", " : "", p->variable[i]);
+    buffer_puts(out, "]\n"
+                     "while running:\n"
+                     "    spark.streams.awaitAnyTermination()\n"
+                     "    spark.streams.resetTerminated()\n"
+                     "    for query in running:\n"
+                     "        if not query.isActive:\n"
+                     "            query.awaitTermination()  # raises what it failed with\n"
+                     "    running = [query for query in running if query.isActive]\n");
 }
 
 /* ---- the head ---- */
@@ -239,10 +249,11 @@ bool export_spark(struct plan *plan, const struct export_options *options, struc
     struct program p = {.plan = plan, .options = options, .err = err};
     struct hr_buffer nodes = {0};
     bool ok = !options->state || open_checkpoint(&p);
+    names_of_nodes(&p);
     for (int i = 0; ok && i < plan->nodes; i++) put_node(&p, i, &nodes);
     ok = ok && !plan->document.faults && !err->code;
     if (ok) {
-        buffer_puts(&nodes, plan->sinks == 1 ? "\nquery.awaitTermination()\n" : "\nfor query in spark.streams.active:\n    query.awaitTermination()\n");
+        put_end(&p, &nodes);
         buffer_putc(&nodes, '\0');
         put_head(&p, nodes.p, out);
         buffer_put(out, nodes.p, nodes.n - 1);

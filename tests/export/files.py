@@ -56,5 +56,11 @@ table = (
     .start()
 )
 
-for query in spark.streams.active:
-    query.awaitTermination()
+running = [rows, table]
+while running:
+    spark.streams.awaitAnyTermination()
+    spark.streams.resetTerminated()
+    for query in running:
+        if not query.isActive:
+            query.awaitTermination()  # raises what it failed with
+    running = [query for query in running if query.isActive]

@@ -67,5 +67,11 @@ changes = (
     .start()
 )
 
-for query in spark.streams.active:
-    query.awaitTermination()
+running = [console, changes]
+while running:
+    spark.streams.awaitAnyTermination()
+    spark.streams.resetTerminated()
+    for query in running:
+        if not query.isActive:
+            query.awaitTermination()  # raises what it failed with
+    running = [query for query in running if query.isActive]
