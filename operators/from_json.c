@@ -19,7 +19,6 @@
 #include <headrace/plugin.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -105,14 +104,12 @@ static bool keeps(const struct from_json *f, const char *name) {
 static bool spark(const void *self, struct hr_spark *s) {
     const struct from_json *f = self;
     bool drop = f->on_error == HR_ON_ERROR_DROP, own = drop && !corrupt_column(&f->fields);
-    char *schema = NULL, row[16] = "row"; /* what was read, under a name that no kept column has */
+    char row[16] = "row"; /* what was read, under a name that no kept column has */
     for (int i = 1; keeps(f, row); i++) snprintf(row, sizeof row, "row%d", i);
-    if (asprintf(&schema, "%s%s", f->schema.s, own ? ", _corrupt_record STRING" : "") < 0) return false;
     if (f->strict) hr_spark_note(s, "Spark lets bare NaN and Infinity through, and text behind the object");
     hr_spark_put(s, "%s.select(F.from_json(%s, %s, {\"mode\": \"%s\"%s}).alias(\"%s\")", s->input, hr_spark_column(s, f->column.s),
-                 hr_spark_schema(s, schema), f->on_error == HR_ON_ERROR_FAIL ? "FAILFAST" : "PERMISSIVE",
+                 hr_spark_schema(s, &f->schema, own ? ", _corrupt_record STRING" : ""), f->on_error == HR_ON_ERROR_FAIL ? "FAILFAST" : "PERMISSIVE",
                  f->strict ? ", \"allowSingleQuotes\": \"false\"" : "", row);
-    free(schema);
     for (int i = 0; i < f->keep.n; i++) hr_spark_put(s, ", %s", hr_spark_column(s, f->keep.item[i].s));
     hr_spark_put(s, ")\n.select(\"%s.*\"", row);
     for (int i = 0; i < f->keep.n; i++) hr_spark_put(s, ", %s", hr_spark_column(s, f->keep.item[i].s));

@@ -299,7 +299,7 @@ static bool spark(const void *self, struct hr_spark *s) {
     if (f->follow) hr_spark_note(s, "Spark reads each file once, when it first sees it");
     const char *path = hr_spark_option(s, &f->path.item[0]);
     hr_spark_put(s, "spark.readStream.option(\"pathGlobFilter\", os.path.basename(%s))", path);
-    if (f->format != FILE_LINES) hr_spark_put(s, "\n.schema(%s)\n.option(\"mode\", \"%s\")", hr_spark_schema(s, f->schema.s), mode[f->on_error]);
+    if (f->format != FILE_LINES) hr_spark_put(s, "\n.schema(%s)\n.option(\"mode\", \"%s\")", hr_spark_schema(s, &f->schema, ""), mode[f->on_error]);
     if (f->format == FILE_CSV) {
         if (f->header) hr_spark_note(s, "Spark wants the columns of the file in the order of the schema, and all of them");
         hr_spark_put(s, "\n.option(\"header\", %s)\n.option(\"enforceSchema\", False)\n.option(\"escape\", '\"')", f->header ? "True" : "False");

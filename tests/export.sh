@@ -7,6 +7,7 @@ export HEADRACE_PLUGIN_PATH=$builddir/.libs
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$srcdir"
+export MIN=7 FORMAT=MM-dd-yy HALF=3
 bad=0 compared=0
 for file in tests/export/*.yaml pipelines/*.yaml; do
     name=$(basename "$file" .yaml)

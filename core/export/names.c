@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Python's own words, and what every program uses. */
-static const char *const reserved[] = {"spark", "args", "query", "running", "totals", "parser", "argparse", "json", "os", "open", "F",
+static const char *const reserved[] = {"spark", "args", "query", "running", "totals", "parser", "argparse", "json", "os", "open", "read_secret", "F",
     "SparkSession", "__debug__", "__file__", "__name__", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
     "elif", "else", "except", "False", "filter", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "None", "nonlocal", "not", "or",
     "pass", "raise", "return", "True", "try", "while", "with", "yield", NULL};

@@ -13,8 +13,8 @@
 static const struct hr_agg *agg_of(const struct program *p, int i) { return &p->node->groups->shape.agg[i]; }
 
 /* The argument of "sum(a - b)". */
-static const char *argument(struct arena *a, const char *call) {
-    const char *sql = expr_sql(a, call), *open = strchr(sql, '('), *close = strrchr(sql, ')');
+static const char *argument(struct arena *a, const char *sql) {
+    const char *open = strchr(sql, '('), *close = strrchr(sql, ')');
     return arena_strndup(a, open + 1, (size_t)(close - open) - 1);
 }
 
@@ -63,16 +63,40 @@ static const char *type_of(struct arena *a, struct hr_type t) {
 
 /* ---- the stream ---- */
 
-/* "SellerID", or F.expr("upper(name)").alias("name"). */
-static void put_keys(struct program *p, const struct hr_map *keys, bool named) {
-    struct arena *a = program_arena(p);
-    for (int i = 0; i < keys->n; i++) {
-        const struct hr_map_item *k = &keys->item[i];
-        const char *sql = expr_sql(a, k->value.s), *name = python_string(a, python_sql_name(a, k->name));
-        bool plain = named || !strcmp(sql, python_sql_name(a, k->name));
+/* The keys and aggregates in SQL: NULL where Spark cannot take them. */
+struct totals {
+    const struct hr_map *keys, *aggregates;
+    const char **key, **call;
+};
+
+static const char *call_sql(struct program *p, const struct hr_map *aggregates, int i) {
+    const struct hr_sql *text = &aggregates->item[i].value;
+    if (expr_spark_aggregates(agg_of(p, i)->fn->name)) return program_call_sql(p, text, p->node->groups->arg[i]);
+    return program_refuse(p, text->place, "Spark has no aggregate %s", agg_of(p, i)->fn->name), NULL;
+}
+
+/* Once, before the same SQL is put several times. */
+static bool totals_sql(struct program *p, struct totals *t) {
+    bool ok = true;
+    t->key = arena_alloc(program_arena(p), ((size_t)t->keys->n + 1) * sizeof *t->key);
+    t->call = arena_alloc(program_arena(p), ((size_t)t->aggregates->n + 1) * sizeof *t->call);
+    for (int i = 0; i < t->keys->n; i++) ok &= (t->key[i] = program_sql(p, &t->keys->item[i].value)) != NULL;
+    for (int i = 0; i < t->aggregates->n; i++) ok &= (t->call[i] = call_sql(p, t->aggregates, i)) != NULL;
+    return ok;
+}
+
+/* F.expr("upper(name)").alias("name") */
+static void put_column(struct program *p, const char *sql, const char *name) {
+    buffer_printf(&p->body, "F.expr(%s).alias(%s)", python_string(p, sql), python_string(p, name));
+}
+
+/* "SellerID", or an expression of that name. */
+static void put_keys(struct program *p, const struct totals *t, bool named) {
+    for (int i = 0; i < t->keys->n; i++) {
+        const char *name = python_sql_name(program_arena(p), t->keys->item[i].name);
         if (i) buffer_puts(&p->body, ", ");
-        if (plain) buffer_puts(&p->body, name);
-        else buffer_printf(&p->body, "F.expr(%s).alias(%s)", python_string(a, sql), python_string(a, k->name));
+        if (named || !strcmp(t->key[i], name)) buffer_puts(&p->body, python_string(p, name));
+        else put_column(p, t->key[i], t->keys->item[i].name);
     }
 }
 
@@ -96,32 +120,38 @@ static const char *folded(const struct program *p, const struct hr_agg *agg, con
     return type_equal(agg->result, agg->fn->parts->type(agg)) ? sql : cast_decimal(a, sql, agg->result);
 }
 
-static void put_totals(struct program *p, const struct hr_map *aggregates) {
-    struct arena *a = program_arena(p);
+/* One column of a list, a line each. */
+static void put_line(struct program *p, const char *sql, const char *name) {
+    buffer_puts(&p->body, "\n    ");
+    put_column(p, sql, name);
+    buffer_putc(&p->body, ',');
+}
+
+static void put_totals(struct program *p, const struct totals *t) {
     buffer_puts(&p->body, "\n.agg(");
-    for (int i = 0; i < aggregates->n; i++) {
-        const struct hr_map_item *item = &aggregates->item[i];
-        const char *sql = p->store ? folded(p, agg_of(p, i), item->name) : expr_sql(a, item->value.s);
-        buffer_printf(&p->body, "\n    F.expr(%s).alias(%s),", python_string(a, sql), python_string(a, item->name));
+    for (int i = 0; i < t->aggregates->n; i++) {
+        const char *name = t->aggregates->item[i].name;
+        put_line(p, p->store ? folded(p, agg_of(p, i), name) : t->call[i], name);
     }
     buffer_puts(&p->body, "\n)");
 }
 
-/* Each row as what it is worth to the totals. */
-static void put_parts(struct program *p, const struct hr_map *keys, const struct hr_map *aggregates) {
+/* What a row is worth to one part of an aggregate. */
+static const char *worth(const struct program *p, const struct hr_agg *agg, const struct hr_part *part, const char *call) {
     struct arena *a = program_arena(p);
+    const char *x = agg->args ? arena_printf(a, "CAST(%s AS %s)", argument(a, call), type_of(a, agg->arg)) : "0";
+    const struct meaning of[] = {{"x", x}, {0}};
+    return arena_printf(a, "CAST(%s AS %s)", fill_in(a, part->row, of), type_of(a, part->type(agg)));
+}
+
+/* Each row as what it is worth to the totals. */
+static void put_parts(struct program *p, const struct totals *t) {
     buffer_puts(&p->body, "\n.select(");
-    for (int i = 0; i < keys->n; i++)
-        buffer_printf(&p->body, "\n    F.expr(%s).alias(%s),", python_string(a, expr_sql(a, keys->item[i].value.s)), python_string(a, keys->item[i].name));
-    for (int i = 0; i < aggregates->n; i++) {
-        const struct hr_agg *agg = agg_of(p, i);
-        const char *x = agg->args ? arena_printf(a, "CAST(%s AS %s)", argument(a, aggregates->item[i].value.s), type_of(a, agg->arg)) : "0";
-        for (const struct hr_part *part = agg->fn->parts; part->name; part++)
-            buffer_printf(&p->body, "\n    F.expr(%s).alias(%s),",
-                          python_string(a, arena_printf(a, "CAST(%s AS %s)", fill_in(a, part->row, (struct meaning[]){{"x", x}, {0}}), type_of(a, part->type(agg)))),
-                          python_string(a, column_of(p, aggregates->item[i].name, part)));
-    }
-    buffer_printf(&p->body, "\n)\n.unionByName(totals)");
+    for (int i = 0; i < t->keys->n; i++) put_line(p, t->key[i], t->keys->item[i].name);
+    for (int i = 0; i < t->aggregates->n; i++)
+        for (const struct hr_part *part = agg_of(p, i)->fn->parts; part->name; part++)
+            put_line(p, worth(p, agg_of(p, i), part, t->call[i]), column_of(p, t->aggregates->item[i].name, part));
+    buffer_puts(&p->body, "\n)\n.unionByName(totals)");
 }
 
 static const char *schema_of(struct program *p) {
@@ -177,33 +207,25 @@ static bool all_complete(const struct plan *plan) {
     return true;
 }
 
-/* Looked at once, before the same SQL is put several times. */
-static bool tells_no_secret(struct program *p, const struct hr_map *map) {
-    bool ok = true;
-    for (int i = 0; i < map->n; i++) ok &= program_sql(p, &map->item[i].value) != NULL;
-    return ok;
-}
-
 bool totals_put(struct program *p, const struct hr_map *keys, const struct hr_map *aggregates) {
-    bool ok = tells_no_secret(p, keys);
-    if (!tells_no_secret(p, aggregates) || !ok) return false;
-    if (p->store && !can_go_on(p, aggregates)) return false;
+    struct totals t = {.keys = keys, .aggregates = aggregates};
+    if (!totals_sql(p, &t) || (p->store && !can_go_on(p, aggregates))) return false;
     put_differences(p);
     buffer_puts(&p->body, p->spark.input);
     if (p->store) {
-        const char *schema = hr_spark_schema(&p->spark, schema_of(p));
+        const char *schema = program_schema(p, schema_of(p));
         buffer_printf(&p->before, "# The totals so far, as the first rows of the stream: they are read once.\n"
                                   "totals = spark.readStream.schema(%s).json(args.totals)\n\n", schema);
-        put_parts(p, keys, aggregates);
+        put_parts(p, &t);
         buffer_putc(&p->body, '\n');
     }
     buffer_puts(&p->body, ".groupBy(");
-    put_keys(p, keys, p->store != NULL);
+    put_keys(p, &t, p->store != NULL);
     buffer_putc(&p->body, ')');
-    put_totals(p, aggregates);
+    put_totals(p, &t);
     if (!all_complete(p->plan) || !keys->n) return true;
     buffer_puts(&p->body, "\n.orderBy(");
-    put_keys(p, keys, true);
+    put_keys(p, &t, true);
     buffer_putc(&p->body, ')');
     return true;
 }

@@ -79,6 +79,7 @@ with_rows = (
 
 filter_rows = with_rows.where("net > 0 AND note IS NOT NULL")
 
+# Differs from headrace: Spark may turn one letter into two, as ß into SS.
 # Differs from headrace: Spark gives null for a total whose sum was too large on the way.
 group_by = (
     filter_rows.groupBy(F.expr("upper(shop)").alias("shop"), "day")

@@ -52,6 +52,7 @@ group_by = (
     .orderBy("SellerID")
 )
 
+# Differs from headrace: ${TRIGGER}: the trigger is the one of the export.
 query = (
     group_by.writeStream.format("console")
     .option("truncate", False)
