@@ -50,6 +50,8 @@ table = (
     .option("path", "out/table")
     .option("header", True)
     .option("escape", '"')
+    .option("ignoreLeadingWhiteSpace", False)
+    .option("ignoreTrailingWhiteSpace", False)
     .outputMode("append")
     .trigger(processingTime="60 seconds")
     .option("checkpointLocation", args.checkpoint + "/table")

@@ -14,7 +14,8 @@ job=
 "$broker" start "$tmp" || exit $?
 trap '[ -z "$job" ] || kill -9 $job 2>/dev/null; "$broker" stop "$tmp" >/dev/null 2>&1; rm -rf "$tmp"' EXIT
 KAFKA_BROKERS=$(cat "$tmp/bootstrap")
-export KAFKA_BROKERS
+ODD=$here/streams/odd.csv
+export KAFKA_BROKERS ODD
 cd "$srcdir"
 
 fail() { echo "spark: $*" >&2; exit 1; }
@@ -47,7 +48,7 @@ records() {
 }
 
 # cells FOLDER: what is in the files beneath it, without the headers of CSV
-cells() { find "$1" -name 'part-*' -exec cat {} + | grep -v '^SellerID,' | tr ':,' '\t\t' | sort; }
+cells() { { find "$1" -name 'part-*.csv' -exec tail -qn +2 {} + ; find "$1" -name 'part-*json' -exec cat {} + ; } | sort; }
 
 # same A B WHAT [DOUBLES]: DOUBLES are the numbers of the cells that may differ in their last digits
 same() { awk -v doubles="${4:-}" -f "$here/same.awk" "$1" "$2" || fail "$3: headrace and Spark differ"; }
