@@ -45,6 +45,14 @@ refused() { # EXIT TEXT ARGUMENT...
 printf 'version: 1\nname: named\nsource: {file: {path: in.ndjson, format: ndjson, schema: "a INT"}}\nsink: console\n' >"$tmp/named.yaml"
 "$headrace" export --to spark "$tmp/named.yaml" >"$tmp/named.py" 2>/dev/null || { echo "export of a file source: exit $?"; bad=1; }
 grep -q 'os\.path' "$tmp/named.py" && grep -qx 'import os' "$tmp/named.py" || { echo "os is used and not imported"; cat "$tmp/named.py"; bad=1; }
+# a secret is what headrace reads: the file without one newline at its end
+printf ' pass word \n\n' >"$tmp/secret"
+chmod 600 "$tmp/secret"
+printf 'version: 1\nname: secret\nsource: {kafka: {topic: t, config: {security.protocol: SASL_SSL, sasl.username: me, sasl.password: "${file:%s}"}}}\nsink: console\n' "$tmp/secret" >"$tmp/secret.yaml"
+"$headrace" export --to spark "$tmp/secret.yaml" >"$tmp/secret.py" 2>/dev/null || { echo "export of a secret: exit $?"; bad=1; }
+grep -qF "(\"me\", read_secret(\"$tmp/secret\"))" "$tmp/secret.py" || { echo "the secret is not read by the program"; bad=1; }
+! command -v python3 >/dev/null ||
+    { sed -n '/^def read_secret/,/return/p' "$tmp/secret.py"; echo "assert read_secret('$tmp/secret') == ' pass word \\n'"; } | python3 - || bad=1
 refused 2 "--to spark is wanted" pipelines/invoices.yaml
 refused 2 "--to spark is wanted" --to flink pipelines/invoices.yaml
 refused 4 "no checkpoint at $tmp/none.db" --to spark pipelines/invoices.yaml --checkpoint "$tmp/none.db" --with-state "$tmp/totals"

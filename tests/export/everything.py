@@ -42,7 +42,7 @@ kafka = (
     .option(
         "kafka.sasl.jaas.config",
         'org.apache.kafka.common.security.scram.ScramLoginModule required username="%s" password="%s";'
-        % ("me", os.environ["KAFKA_PASSWORD"]),
+        % tuple(text.replace("\\", "\\\\").replace('"', '\\"') for text in ("me", os.environ["KAFKA_PASSWORD"])),
     )
     .load()
     .selectExpr("CAST(key AS STRING)", "CAST(value AS STRING)", "topic", "partition", "offset", "timestamp")

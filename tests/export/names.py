@@ -30,7 +30,7 @@ open_rows = (
     .option(
         "kafka.sasl.jaas.config",
         'org.apache.kafka.common.security.plain.PlainLoginModule required username="%s" password="%s";'
-        % (os.environ.get("USER_OF_WEB") or "me", os.environ.get("SECRET") or "x"),
+        % tuple(text.replace("\\", "\\\\").replace('"', '\\"') for text in (os.environ.get("USER_OF_WEB") or "me", os.environ.get("SECRET") or "x")),
     )
     .load()
     .selectExpr("CAST(key AS STRING)", "CAST(value AS STRING)", "topic", "partition", "offset", "timestamp")
