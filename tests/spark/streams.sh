@@ -112,3 +112,22 @@ at=$(read_so_far)
 submit "$tmp/handed.py" --checkpoint "$tmp/checkpoint-handed" | awk -f "$here/totals.awk" >"$tmp/handed-spark"
 same "$tmp/handed-headrace" "$tmp/handed-spark" "a job that moves to Spark" "$(doubles "$tmp/net.yaml")"
 echo "stream: stopped on headrace after $at of 400000 records, finished on Spark: the totals of one run"
+
+# Every aggregate over every type: the records of one file on headrace, then those of another on headrace and, from the same totals, on
+# Spark. state: the same totals, as JSON, a row each.
+state() { sed -n 's/^|\({.*}\) *|$/\1/p' | sort; }
+send() {
+    printf 'version: 1\nname: send\ntrigger: available_now\nsource: {file: {path: %s}}\nsink: {kafka: {brokers: "%s", topic: state}}\n' "$here/state/$1.ndjson" "$KAFKA_BROKERS" >"$tmp/send.yaml"
+    "$headrace" run "$tmp/send.yaml" --checkpoint "$tmp/send-$1.db" 2>/dev/null
+}
+"$broker" topic "$tmp" state 2
+export TOPIC=state STATE_DIR=$tmp/state
+mkdir "$STATE_DIR"
+send before
+"$headrace" run tests/spark/state/pipeline.yaml >"$tmp/out" 2>"$tmp/err" || { cat "$tmp/err"; fail "the job with every aggregate ended with an error"; }
+"$headrace" export --to spark tests/spark/state/pipeline.yaml --with-state "$tmp/state-totals" >"$tmp/state.py" 2>"$tmp/err" || { cat "$tmp/err"; fail "no export of every aggregate"; }
+send after
+"$headrace" run tests/spark/state/pipeline.yaml 2>/dev/null | state >"$tmp/state-headrace"
+submit "$tmp/state.py" --checkpoint "$tmp/checkpoint-state" | state >"$tmp/state-spark"
+same "$tmp/state-headrace" "$tmp/state-spark" "every aggregate that moves to Spark"
+echo "stream: every aggregate over every type went on on Spark: the same $(wc -l <"$tmp/state-spark") totals"
