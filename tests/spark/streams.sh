@@ -73,10 +73,10 @@ both() {
         TOPIC=$name-spark INVOICES=$sample submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" >/dev/null
         for side in headrace spark; do records "$name-$side" >"$tmp/$name-$side"; done
     elif grep -q 'option("path"' "$tmp/$name.py"; then
-        mkdir "$tmp/out-headrace"
-        TOPIC=invoices "$headrace" run "$tmp/$name.yaml" --data-dir "$tmp/out-headrace"
-        TOPIC=invoices OUT=$tmp/out-spark submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" >/dev/null
-        for side in headrace spark; do cells "$tmp/out-$side" >"$tmp/$name-$side"; done
+        mkdir "$tmp/out-$name-headrace"
+        TOPIC=invoices "$headrace" run "$tmp/$name.yaml" --data-dir "$tmp/out-$name-headrace" 2>"$tmp/err" || { cat "$tmp/err"; fail "$1 failed on headrace"; }
+        TOPIC=invoices OUT=$tmp/out-$name-spark submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" >/dev/null
+        for side in headrace spark; do cells "$tmp/out-$name-$side" >"$tmp/$name-$side"; done
     else
         TOPIC=invoices "$headrace" run "$tmp/$name.yaml" | awk -f "$here/totals.awk" >"$tmp/$name-headrace"
         TOPIC=invoices submit "$tmp/$name.py" --checkpoint "$tmp/checkpoint-$name" | awk -f "$here/totals.awk" >"$tmp/$name-spark"
