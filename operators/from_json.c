@@ -100,13 +100,25 @@ static bool keeps(const struct from_json *f, const char *name) {
     return false;
 }
 
+static void note_differences(const struct from_json *f, struct hr_spark *s) {
+    bool dates = false, decimals = false;
+    for (int i = 0; i < f->fields.n; i++) {
+        dates |= f->fields.field[i].type.id == HR_DATE;
+        decimals |= f->fields.field[i].type.id == HR_DECIMAL;
+    }
+    if (f->strict) hr_spark_note(s, "Spark lets bare NaN and Infinity through, and text behind the object");
+    hr_spark_note(s, "Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad");
+    if (dates) hr_spark_note(s, "Spark takes text of digits for a DATE in days since 1970");
+    if (decimals) hr_spark_note(s, "Spark reads a decimal in text with commas");
+}
+
 /* Bad records are found by Spark's own column for them, also where nobody asked for it. */
 static bool spark(const void *self, struct hr_spark *s) {
     const struct from_json *f = self;
     bool drop = f->on_error == HR_ON_ERROR_DROP, own = drop && !corrupt_column(&f->fields);
     char row[16] = "row"; /* what was read, under a name that no kept column has */
     for (int i = 1; keeps(f, row); i++) snprintf(row, sizeof row, "row%d", i);
-    if (f->strict) hr_spark_note(s, "Spark lets bare NaN and Infinity through, and text behind the object");
+    note_differences(f, s);
     hr_spark_put(s, "%s.select(F.from_json(%s, %s, {\"mode\": \"%s\"%s}).alias(\"%s\")", s->input, hr_spark_column(s, f->column.s),
                  hr_spark_schema(s, &f->schema, own ? ", _corrupt_record STRING" : ""), f->on_error == HR_ON_ERROR_FAIL ? "FAILFAST" : "PERMISSIVE",
                  f->strict ? ", \"allowSingleQuotes\": \"false\"" : "", row);

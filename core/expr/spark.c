@@ -4,7 +4,6 @@
  */
 #include "core/expr/tree.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,27 +13,44 @@
 #define LAST_DIGIT "the last digit may differ: Java's library rounds otherwise"
 static const char wraps[] = "Spark wraps an integer that does not fit, or takes the nearest; here it is null";
 
-static const struct spark_function functions[] = {
-    {"abs", false, wraps}, {"add_months", false, YEARS "; it stops at one that is too far away"},
-    {"ceil", false, NULL}, {"ceiling", false, NULL}, {"coalesce", false, NULL},
-    {"concat", false, NULL}, {"concat_ws", false, NULL}, {"contains", false, NULL}, {"crc32", true, NULL}, {"date_add", true, YEARS},
-    {"date_format", false, NULL}, {"date_sub", true, YEARS}, {"date_trunc", false, NULL}, {"datediff", false, NULL}, {"day", false, NULL},
-    {"dayofmonth", false, NULL}, {"dayofweek", false, NULL}, {"dayofyear", false, NULL}, {"endswith", false, NULL}, {"exp", false, LAST_DIGIT},
-    {"floor", false, NULL}, {"greatest", true, NULL}, {"hour", false, NULL}, {"if", false, NULL}, {"ifnull", false, NULL}, {"instr", false, NULL},
-    {"last_day", false, NULL}, {"least", true, NULL}, {"length", false, NULL}, {"ln", false, LAST_DIGIT}, {"log10", false, LAST_DIGIT},
-    {"lower", false, LETTERS}, {"lpad", false, NULL}, {"ltrim", false, NULL}, {"minute", false, NULL}, {"month", false, NULL}, {"nullif", true, NULL},
-    {"nvl", false, NULL}, {"pow", false, LAST_DIGIT}, {"power", false, LAST_DIGIT}, {"quarter", false, NULL}, {"replace", false, NULL},
-    {"round", false, wraps}, {"rpad", false, NULL}, {"rtrim", false, NULL}, {"second", false, NULL}, {"sign", false, NULL}, {"signum", false, NULL},
-    {"split_part", false, NULL}, {"sqrt", false, NULL}, {"startswith", false, NULL}, {"substr", false, NULL}, {"substring", false, NULL},
-    {"timestamp_millis", true, TOO_FAR}, {"timestamp_seconds", true, TOO_FAR}, {"to_date", false, NULL}, {"to_timestamp", false, NULL},
-    {"trim", false, NULL}, {"trunc", false, NULL}, {"unix_millis", true, NULL}, {"unix_seconds", true, NULL}, {"upper", false, LETTERS},
-    {"xxhash64", false, NULL}, {"year", false, NULL},
+/* What is Spark's as it is. */
+static const char *const plain[] = {
+    "ceil", "ceiling", "coalesce", "concat", "concat_ws", "contains", "date_format", "date_trunc", "datediff", "day", "dayofmonth",
+    "dayofweek", "dayofyear", "endswith", "floor", "hour", "if", "ifnull", "instr", "last_day", "length", "lpad", "ltrim", "minute",
+    "month", "nvl", "quarter", "replace", "rpad", "rtrim", "second", "sign", "signum", "split_part", "sqrt", "startswith", "substr",
+    "substring", "to_date", "to_timestamp", "trim", "trunc", "xxhash64", "year",
 };
 
-static int by_name(const void *name, const void *function) { return strcasecmp(name, ((const struct spark_function *)function)->name); }
+static const struct spark_function functions[] = {
+    {"abs", false, wraps},
+    {"add_months", false, YEARS "; it stops at one that is too far away"},
+    {"crc32", true, NULL},
+    {"date_add", true, YEARS},
+    {"date_sub", true, YEARS},
+    {"exp", false, LAST_DIGIT},
+    {"greatest", true, NULL},
+    {"least", true, NULL},
+    {"ln", false, LAST_DIGIT},
+    {"log10", false, LAST_DIGIT},
+    {"lower", false, LETTERS},
+    {"nullif", true, NULL},
+    {"pow", false, LAST_DIGIT},
+    {"power", false, LAST_DIGIT},
+    {"round", false, wraps},
+    {"timestamp_millis", true, TOO_FAR},
+    {"timestamp_seconds", true, TOO_FAR},
+    {"unix_millis", true, NULL},
+    {"unix_seconds", true, NULL},
+    {"upper", false, LETTERS},
+};
 
 const struct spark_function *spark_function(const char *name) {
-    return bsearch(name, functions, sizeof functions / sizeof *functions, sizeof *functions, by_name);
+    static const struct spark_function as_it_is = {0};
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (!strcasecmp(functions[i].name, name)) return &functions[i];
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (!strcasecmp(plain[i], name)) return &as_it_is;
+    return NULL;
 }
 
 bool expr_spark_aggregates(const char *name) {

@@ -115,7 +115,7 @@ struct hr_type decimal_result(enum tree_kind, struct hr_type a, struct hr_type b
 
 /* What Spark makes of a function. */
 struct spark_function {
-    const char *name;
+    const char *name;    /* NULL: it is as here */
     bool casts;          /* it takes its own types only: casts of its arguments are written out */
     const char *differs; /* in a sentence, or NULL */
 };

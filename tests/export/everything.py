@@ -55,6 +55,8 @@ from_json_schema = (
     "_corrupt_record STRING"
 )
 
+# Differs from headrace: Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad.
+# Differs from headrace: Spark reads a decimal in text with commas.
 from_json = (
     kafka.select(F.from_json("value", from_json_schema, {"mode": "PERMISSIVE"}).alias("row"), "offset", "timestamp")
     .select("row.*", "offset", "timestamp")

@@ -37,6 +37,7 @@ from_json_schema = (
     "day STRING, ms BIGINT, " + (os.environ.get("COLUMNS") or "a INT, b INT") + ", a_rather_long_name STRING, another_rather_long_name STRING"
 )
 
+# Differs from headrace: Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad.
 # Differs from headrace: ${KEPT}: the program has the value that it had at the export.
 # Differs from headrace: ${STRICT}: the program has the value that it had at the export.
 from_json = (
