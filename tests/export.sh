@@ -105,7 +105,7 @@ state_of() {
 	sink: {console: {}}
 	END
     "$headrace" run "$tmp/$1.yaml" >/dev/null 2>"$tmp/$1.err" || { echo "$1: the job ended with $?"; cat "$tmp/$1.err"; bad=1; }
-    (ulimit -v 4000000; exec timeout 60 "$headrace" export --to spark "$tmp/$1.yaml" --with-state "$tmp/$1" >"$tmp/$1.py" 2>"$tmp/$1.err")
+    timeout 10 "$headrace" export --to spark "$tmp/$1.yaml" --with-state "$tmp/$1" >"$tmp/$1.py" 2>"$tmp/$1.err"
 }
 holds() { grep -qF -- "$2" "$1" || { echo "$(basename "$1") has not: $2"; cat "$1"; bad=1; }; }
 
