@@ -34,7 +34,7 @@ static const char *sql_of(struct program *p, const struct hr_sql *text, const st
     struct expr_spark spark = {0};
     if (!tells_no_secret(p, text, y)) return NULL;
     if (e) expr_for_spark(program_arena(p), e, &spark);
-    if (spark.unknown) return program_refuse(p, text->place, "Spark has no function %s", spark.unknown), NULL;
+    if (spark.unknown) return program_refuse(p, text->place, "%s is a function of a module: Spark has not the same", spark.unknown), NULL;
     if (!place_inserts(p, text, raw, &spark)) return NULL;
     for (int i = 0; i < spark.differences; i++) program_note(p, "%s", spark.difference[i]);
     if (y) program_asked(p, y);

@@ -72,7 +72,7 @@ struct totals {
 static const char *call_sql(struct program *p, const struct hr_map *aggregates, int i) {
     const struct hr_sql *text = &aggregates->item[i].value;
     if (expr_spark_aggregates(agg_of(p, i)->fn->name)) return program_call_sql(p, text, p->node->groups->arg[i]);
-    return program_refuse(p, text->place, "Spark has no aggregate %s", agg_of(p, i)->fn->name), NULL;
+    return program_refuse(p, text->place, "%s is an aggregate of a module: Spark has not the same", agg_of(p, i)->fn->name), NULL;
 }
 
 /* Once, before the same SQL is put several times. */
