@@ -125,9 +125,13 @@ static struct hr_type part_type(const struct hr_agg *agg) { return agg->result; 
 static const struct hr_part min_parts[] = {{"min", "$x", "min", part_type, final}, {0}};
 static const struct hr_part max_parts[] = {{"max", "$x", "max", part_type, final}, {0}};
 
+static const char *differs(const struct hr_agg *agg) {
+    return agg->arg.id == HR_DOUBLE ? "Spark keeps the one of -0.0 and 0.0 that came first" : NULL;
+}
+
 static const struct hr_aggregate table[] = {
-    {"min", "min(x): the least value", 1, type, step, merge, save, load, final, min_parts, "$min", NULL, NULL},
-    {"max", "max(x): the greatest value", 1, type, step, merge, save, load, final, max_parts, "$max", NULL, NULL},
+    {"min", "min(x): the least value", 1, type, step, merge, save, load, final, min_parts, "$min", differs, NULL},
+    {"max", "max(x): the greatest value", 1, type, step, merge, save, load, final, max_parts, "$max", differs, NULL},
     {0},
 };
 

@@ -241,6 +241,17 @@ static struct hr_type part_sum_type(const struct hr_agg *agg) {
     return sum.result;
 }
 
+/* Spark cuts a quotient of decimals to 38 digits, as many of them before the point as the dividend may have. So the sum
+ * of a mean is given the 34 digits that leave the mean's own scale, and is rounded once. Of scale 0 or 1 the quotient keeps
+ * six: it is rounded twice then, which shows once there are more than 10^(24 - p) rows. None: the digits would be wrong. */
+static struct hr_type part_dividend_type(const struct hr_agg *agg) {
+    struct hr_type t = part_sum_type(agg);
+    if (agg->arg.id != HR_DECIMAL) return t;
+    if (agg->arg.precision > (agg->arg.scale < 2 ? 12 : 24)) return (struct hr_type){0};
+    if (agg->arg.scale >= 2) t.precision = 34;
+    return t;
+}
+
 static struct hr_type part_count_type(const struct hr_agg *agg) {
     (void)agg;
     return (struct hr_type){.id = HR_BIGINT};
@@ -248,7 +259,7 @@ static struct hr_type part_count_type(const struct hr_agg *agg) {
 
 static bool part_sum(const struct hr_agg *agg, const void *state, struct hr_column *out, uint32_t i, struct hr_error *err) {
     struct hr_agg sum = *agg;
-    sum.result = part_sum_type(agg);
+    sum.result = out->type;
     return sum_final(&sum, state, out, i, err);
 }
 
@@ -259,7 +270,7 @@ static bool part_count(const struct hr_agg *agg, const void *state, struct hr_co
 }
 
 static const struct hr_part sum_parts[] = {{"sum", "$x", "sum", part_sum_type, part_sum}, {0}};
-static const struct hr_part avg_parts[] = {{"sum", "$x", "sum", part_sum_type, part_sum},
+static const struct hr_part avg_parts[] = {{"sum", "$x", "sum", part_dividend_type, part_sum},
                                            {"count", "IF($x IS NULL, 0, 1)", "sum", part_count_type, part_count}, {0}};
 
 static const char *differs(const struct hr_agg *agg) {

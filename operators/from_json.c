@@ -19,8 +19,8 @@
 #include <headrace/plugin.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct from_json {
     struct hr_name column;
@@ -93,19 +93,36 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
     return true;
 }
 
+static bool keeps(const struct from_json *f, const char *name) {
+    for (int i = 0; i < f->keep.n; i++)
+        if (!strcasecmp(f->keep.item[i].s, name)) return true;
+    return false;
+}
+
+static void note_differences(const struct from_json *f, struct hr_spark *s) {
+    bool dates = false, decimals = false;
+    for (int i = 0; i < f->fields.n; i++) {
+        dates |= f->fields.field[i].type.id == HR_DATE;
+        decimals |= f->fields.field[i].type.id == HR_DECIMAL;
+    }
+    if (f->strict) hr_spark_note(s, "Spark lets bare NaN and Infinity through, and text behind the object");
+    hr_spark_note(s, "Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad");
+    if (dates) hr_spark_note(s, "Spark takes text of digits for a DATE in days since 1970");
+    if (decimals) hr_spark_note(s, "Spark reads a decimal in text with commas");
+}
+
 /* Bad records are found by Spark's own column for them, also where nobody asked for it. */
 static bool spark(const void *self, struct hr_spark *s) {
     const struct from_json *f = self;
     bool drop = f->on_error == HR_ON_ERROR_DROP, own = drop && !corrupt_column(&f->fields);
-    char *schema = NULL;
-    if (asprintf(&schema, "%s%s", f->schema.s, own ? ", _corrupt_record STRING" : "") < 0) return false;
-    if (f->strict) hr_spark_note(s, "Spark lets bare NaN and Infinity through, and text behind the object");
-    hr_spark_put(s, "%s.select(F.from_json(%s, %s, {\"mode\": \"%s\"%s}).alias(\"row\")", s->input, hr_spark_column(s, f->column.s),
-                 hr_spark_schema(s, schema), f->on_error == HR_ON_ERROR_FAIL ? "FAILFAST" : "PERMISSIVE",
-                 f->strict ? ", \"allowSingleQuotes\": \"false\"" : "");
-    free(schema);
+    char row[16] = "row"; /* what was read, under a name that no kept column has */
+    for (int i = 1; keeps(f, row); i++) snprintf(row, sizeof row, "row%d", i);
+    note_differences(f, s);
+    hr_spark_put(s, "%s.select(F.from_json(%s, %s, {\"mode\": \"%s\"%s}).alias(\"%s\")", s->input, hr_spark_column(s, f->column.s),
+                 hr_spark_schema(s, &f->schema, own ? ", _corrupt_record STRING" : ""), f->on_error == HR_ON_ERROR_FAIL ? "FAILFAST" : "PERMISSIVE",
+                 f->strict ? ", \"allowSingleQuotes\": \"false\"" : "", row);
     for (int i = 0; i < f->keep.n; i++) hr_spark_put(s, ", %s", hr_spark_column(s, f->keep.item[i].s));
-    hr_spark_put(s, ")\n.select(\"row.*\"");
+    hr_spark_put(s, ")\n.select(\"%s.*\"", row);
     for (int i = 0; i < f->keep.n; i++) hr_spark_put(s, ", %s", hr_spark_column(s, f->keep.item[i].s));
     hr_spark_put(s, ")");
     if (drop) hr_spark_put(s, "\n.where(\"_corrupt_record IS NULL\")");

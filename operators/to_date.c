@@ -90,7 +90,7 @@ static bool process(const void *self, struct hr_lane *lane, const struct hr_batc
 
 static bool spark(const void *self, struct hr_spark *s) {
     const struct to_date *t = self;
-    const char *column = hr_spark_column(s, t->column.s), *format = hr_spark_string(s, t->format), *as = hr_spark_string(s, t->as);
+    const char *column = hr_spark_column(s, t->column.s), *format = hr_spark_option(s, &t->format), *as = hr_spark_string(s, t->as);
     if (t->on_error == HR_ON_ERROR_NULL) return hr_spark_put(s, "%s.withColumn(%s, F.to_date(%s, %s))", s->input, as, column, format);
     if (t->on_error == HR_ON_ERROR_DROP)
         return hr_spark_put(s, "%s.where(F.col(%s).isNull() | F.to_date(%s, %s).isNotNull())\n.withColumn(%s, F.to_date(%s, %s))",

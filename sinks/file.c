@@ -21,6 +21,7 @@
  * 7. What cannot be written or synced stops the job. fsync is never tried again.
  */
 #include "sinks/rows.h"
+#include "sources/file_spark.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -290,8 +291,13 @@ static bool spark(const void *self, struct hr_spark *s) {
     const struct file_sink *f = self;
     if (s->mode != HR_APPEND) return hr_spark_refuse(s, NULL, "Spark's file sink knows mode append only");
     if (f->rotate_bytes.n || f->rotate_age.us) hr_spark_note(s, "Spark cuts files by its partitions, not by rotate_bytes or rotate_age");
-    hr_spark_put(s, "%s.writeStream.format(\"%s\")\n.option(\"path\", %s)", s->input, f->format == CSV ? "csv" : "json", hr_spark_option(s, &f->path));
-    return hr_spark_put(s, f->format == CSV ? "\n.option(\"header\", True)\n.option(\"escape\", '\"')" : "\n.option(\"ignoreNullFields\", False)");
+    bool csv = f->format == CSV;
+    hr_spark_put(s, "%s", s->input);
+    bool links = csv && file_spark_plain_decimals(s);
+    hr_spark_put(s, "%s.writeStream.format(\"%s\")\n.option(\"path\", %s)", links ? "\n" : "", csv ? "csv" : "json", hr_spark_option(s, &f->path));
+    if (!csv) return hr_spark_put(s, "\n.option(\"ignoreNullFields\", False)");
+    return hr_spark_put(s, "\n.option(\"header\", True)\n.option(\"escape\", '\"')\n"
+                        ".option(\"ignoreLeadingWhiteSpace\", False)\n.option(\"ignoreTrailingWhiteSpace\", False)");
 }
 
 HR_PLUGIN(sink, file) = {

@@ -29,6 +29,7 @@
 #include "file_read.h"
 #include "file_rows.h"
 #include "file_set.h"
+#include "sources/file_spark.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -293,20 +294,13 @@ static bool file_caught_up(void *self) {
 
 static bool spark(const void *self, struct hr_spark *s) {
     const struct file_source *f = self;
-    static const char *const mode[] = {"PERMISSIVE", "DROPMALFORMED", "FAILFAST"};
     if (f->path.n > 1) return hr_spark_refuse(s, &f->path.item[1], "Spark reads one path or pattern as a stream");
     if (!strcmp(f->path.item[0].s, "-")) return hr_spark_refuse(s, &f->path.item[0], "Spark does not read standard input");
     if (s->from.n) return hr_spark_refuse(s, NULL, "Spark cannot start within a file");
     if (f->follow) hr_spark_note(s, "Spark reads each file once, when it first sees it");
-    const char *path = hr_spark_option(s, &f->path.item[0]);
-    hr_spark_put(s, "spark.readStream.option(\"pathGlobFilter\", os.path.basename(%s))", path);
-    if (f->format != FILE_LINES) hr_spark_put(s, "\n.schema(%s)\n.option(\"mode\", \"%s\")", hr_spark_schema(s, f->schema.s), mode[f->on_error]);
-    if (f->format == FILE_CSV) {
-        if (f->header) hr_spark_note(s, "Spark wants the columns of the file in the order of the schema, and all of them");
-        hr_spark_put(s, "\n.option(\"header\", %s)\n.option(\"enforceSchema\", False)\n.option(\"escape\", '\"')", f->header ? "True" : "False");
-        if (*f->delimiter != ',') hr_spark_put(s, "\n.option(\"sep\", %s)", hr_spark_string(s, f->delimiter));
-    }
-    return hr_spark_put(s, "\n.%s(os.path.dirname(%s) or \".\")", f->format == FILE_CSV ? "csv" : f->format == FILE_NDJSON ? "json" : "text", path);
+    struct file_spark files = {f->format, &f->schema, &f->rows.schema, f->header, f->delimiter, f->on_error, hr_spark_option(s, &f->path.item[0])};
+    hr_spark_put(s, "spark.readStream.option(\"pathGlobFilter\", os.path.basename(%s))", files.path);
+    return file_spark_read(s, &files);
 }
 
 HR_PLUGIN(source, file) = {

@@ -39,7 +39,7 @@ static bool put_login(struct hr_spark *s, const struct hr_map *config) {
     if (!user || !secret) return hr_spark_refuse(s, user ? &user->value : &secret->value, "sasl.username and sasl.password go together");
     bool scram = mechanism && !strncmp(mechanism->value.s, "SCRAM-", 6);
     return hr_spark_put(s, "\n.option(\n    \"kafka.sasl.jaas.config\",\n    'org.apache.kafka.common.security.%s required username=\"%%s\" password=\"%%s\";'\n"
-                        "    %% (%s, %s),\n)", scram ? "scram.ScramLoginModule" : "plain.PlainLoginModule",
+                        "    %% tuple(text.replace(\"\\\\\", \"\\\\\\\\\").replace('\"', '\\\\\"') for text in (%s, %s)),\n)", scram ? "scram.ScramLoginModule" : "plain.PlainLoginModule",
                         hr_spark_option(s, &user->value), password(s, &secret->value));
 }
 

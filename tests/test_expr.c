@@ -193,6 +193,33 @@ START_TEST(aggregate_calls) {
 }
 END_TEST
 
+/* What Spark is given, and what of it is not Spark's. */
+static const struct { const char *text, *sql; } for_spark[] = {
+    {"concat('it''s', s)\n|| 'x'", "concat('it\\'s', s) || 'x'"},
+    {"NULL", "CAST(NULL AS STRING)"},
+    {"CASE WHEN NULL THEN 1 WHEN b THEN NULL END", "CASE WHEN CAST(NULL AS BOOLEAN) THEN 1 WHEN b THEN NULL END"},
+    {"CASE WHEN b THEN NULL ELSE (NULL) END", "CASE WHEN b THEN CAST(NULL AS STRING) ELSE CAST((NULL) AS STRING) END"},
+    {"i + 1.5 > l", "i + 1.5 > l"},
+};
+
+START_TEST(sql_for_spark) {
+    struct expr_spark spark;
+    expr_for_spark(&arena, compiled(for_spark[_i].text), &spark);
+    ck_assert_str_eq(expr_sql(&arena, for_spark[_i].text, spark.insert, spark.inserts), for_spark[_i].sql);
+    ck_assert(!spark.unknown);
+}
+END_TEST
+
+START_TEST(what_spark_has_not) {
+    struct expr_spark spark;
+    expr_for_spark(&arena, compiled("concat(s, twice(i))"), &spark);
+    ck_assert_str_eq(spark.unknown, "twice");
+    expr_for_spark(&arena, compiled("l + 1 > l * l"), &spark);
+    ck_assert(spark.differences == 1 && !strncmp(spark.difference[0], "Spark wraps", 11));
+    ck_assert(expr_spark_aggregates("SUM") && !expr_spark_aggregates("twice"));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("expr");
     TCase *t = tcase_create("expr");
@@ -208,6 +235,8 @@ int main(void) {
     tcase_add_test(t, type_gets_the_constants);
     tcase_add_test(t, failed_call_fails_the_batch);
     tcase_add_test(t, aggregate_calls);
+    tcase_add_loop_test(t, sql_for_spark, 0, COUNT(for_spark));
+    tcase_add_test(t, what_spark_has_not);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

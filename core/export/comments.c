@@ -3,50 +3,73 @@
 
 #include <string.h>
 
-/* Does byte `column` (from 1) of the line lie within a scalar? */
-static bool in_scalar(const struct yaml *y, int line, int column) {
+/* Does byte `column` (from 1) of the line lie within a scalar? Behind the | or > at `block` it does not. */
+static bool in_scalar(const struct yaml *y, int line, int column, int block) {
     if (y->kind == YAML_SCALAR) {
+        if (y->place.line == line && y->place.column == block) return false;
         bool after = line > y->place.line || (line == y->place.line && column >= y->place.column);
         bool before = line < y->end.line || (line == y->end.line && column < y->end.column);
         return after && before;
     }
     for (int i = 0; i < y->n; i++)
-        if (in_scalar(y->entry[i].value, line, column)) return true;
+        if (in_scalar(y->entry[i].value, line, column, block)) return true;
     return false;
 }
 
 /* Where a comment begins in this line, or NULL. */
 static const char *comment_in(const struct plan *p, const char *line, size_t n, int number) {
-    int column = 1; /* in characters, as libyaml counts */
+    int column = 1, block = 0; /* in characters, as libyaml counts */
     for (size_t i = 0; i < n; i++) {
         bool apart = i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t';
-        if (line[i] == '#' && apart && !in_scalar(p->document.root, number, column)) return line + i;
+        if (line[i] == '#' && apart && !in_scalar(p->document.root, number, column, block)) return line + i;
+        if (line[i] == '|' || line[i] == '>') block = column;
+        else if (!strchr("-+0123456789 \t", line[i])) block = 0;
         column += ((unsigned char)line[i] & 0xC0) != 0x80;
     }
     return NULL;
 }
 
-/* The part that begins at or behind a line of its own, or that holds what stands before a comment. */
+/* A part of the file: the lines it has, and whose comments stand there. */
+struct part {
+    int from, to, of;
+};
+
+/* The last line of its own text: a block's end is only known from what follows it. */
+static int last_line(const struct yaml *y, int line) {
+    if (y->kind == YAML_SCALAR) return y->end.line > line ? y->end.line : line;
+    for (int i = 0; i < y->n; i++) {
+        if (y->entry[i].key && y->entry[i].key_place.line > line) line = y->entry[i].key_place.line;
+        line = last_line(y->entry[i].value, line);
+    }
+    return line;
+}
+
+/* A top key. Those that hold nodes have nothing else: they stand for their first. */
+static struct part part_of_key(const struct plan *p, const struct yaml_entry *e) {
+    int from = e->key_place.line;
+    if (!strcmp(e->key, "source")) return (struct part){from, from, 0};
+    if (!strcmp(e->key, "operators")) return (struct part){from, from, 1};
+    if (!strncmp(e->key, "sink", 4)) return (struct part){from, from, plan_first_sink(p)};
+    bool run = !strcmp(e->key, "trigger") || !strcmp(e->key, "checkpoint");
+    return (struct part){from, last_line(e->value, from), run ? COMMENTS_RUN : COMMENTS_TOP};
+}
+
+static struct part part_of_node(const struct plan *p, int i) {
+    const struct node_config *c = p->node[i].config;
+    return (struct part){c->place.line, c->options ? last_line(c->options, c->place.line) : c->place.line, i};
+}
+
+/* Whose is a comment: on a line of its own of the part that it stands in, or before; else of the part that the line is of. */
 static int owner(const struct plan *p, int line, bool own_line) {
-    int best = COMMENTS_TOP, best_line = own_line ? 1 << 30 : 0;
-    for (int i = 0; i < p->nodes; i++) {
-        const struct node_config *c = p->node[i].config;
-        int from = c->place.line, to = c->options ? c->options->end.line : from;
-        if (line >= from && line <= to && !own_line) return i;
-        if (own_line && line > from && line < to) return i;
-        if (own_line ? from > line && from < best_line : from <= line && from > best_line) best = i, best_line = from;
+    const struct yaml *root = p->document.root;
+    struct part on = {.of = COMMENTS_TOP}, in = {.of = COMMENTS_RUN}, next = {.from = 1 << 30, .of = COMMENTS_RUN};
+    for (int i = 0; i < root->n + p->nodes; i++) {
+        struct part part = i < root->n ? part_of_key(p, &root->entry[i]) : part_of_node(p, i - root->n);
+        if (part.from <= line && part.from >= on.from) on = part;
+        if (part.from < line && line < part.to) in = part;
+        if (part.from > line && part.from <= next.from) next = part;
     }
-    for (int i = 0; i < p->document.root->n; i++) {
-        const struct yaml_entry *e = &p->document.root->entry[i];
-        int from = e->key_place.line;
-        bool run = !strcmp(e->key, "trigger") || !strcmp(e->key, "checkpoint"), top = !strcmp(e->key, "version") || !strcmp(e->key, "name");
-        if (!run && !top) continue;
-        if (own_line ? from > line && from < best_line : from <= line && from > best_line) {
-            best = run ? COMMENTS_RUN : COMMENTS_TOP;
-            best_line = from;
-        }
-    }
-    return own_line && best_line == 1 << 30 ? COMMENTS_RUN : best;
+    return !own_line ? on.of : in.from ? in.of : next.of;
 }
 
 void comments_put(const struct plan *p, int of, struct hr_buffer *out) {

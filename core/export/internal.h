@@ -10,6 +10,13 @@ struct program {
     struct plan *plan;
     const struct export_options *options;
     const struct node *node;
+    const char **variable;   /* of each node */
+    int names;               /* taken by nodes and what they need */
+    const char **name;
+    int marks;               /* variables of the file: variables.c */
+    const char **mark;
+    const struct yaml **asked; /* values that the node put as a whole, with their variables */
+    int asks;
     struct hr_buffer before; /* statements that the node needs before its own */
     struct hr_buffer body;   /* the node's expression */
     struct hr_buffer notes;  /* comments above it */
@@ -20,15 +27,42 @@ struct program {
 
 static inline struct arena *program_arena(const struct program *p) { return &p->plan->arena; }
 bool program_refuse(struct program *, struct hr_place, const char *format, ...) HR_PRINTF(3, 4);
-/* The SQL of an expression that stands in the file, for Spark. One that holds a secret is refused, and NULL. */
-const char *program_sql(struct program *, const struct hr_sql *);
 void program_note(struct program *, const char *format, ...) HR_PRINTF(2, 3);
+
+/* A schema as a Python string, or where it is long as a variable. */
+const char *program_schema(struct program *, const char *text);
+
+/* ---- variables.c ---- */
+
+/* The text as it stands in the file with a mark for each ${NAME} that --set gives no value for. */
+const char *variables_marked(struct program *, const char *raw);
+/* A place in the value as one in the marked text. False: it lies within what a variable gave. */
+bool variables_place(struct program *, const char *raw, size_t *place);
+/* Is there a ${NAME} that --set gives no value for? Its name. */
+bool variables_in(const struct program *, const char *raw, const char **name);
+
+/* ---- sql.c ---- */
+
+/* The SQL of an expression or of an aggregate call, with marks. NULL: Spark cannot take it, which is a fault now. */
+const char *program_sql(struct program *, const struct hr_sql *);
+const char *program_call_sql(struct program *, const struct hr_sql *, const struct hr_expr *argument);
+/* The scalar of the file that stands at the place. */
+const struct yaml *program_scalar(const struct program *, struct hr_place);
+void program_asked(struct program *, const struct yaml *);
+/* Say which values of the node are those of the export. */
+void program_say_fixed(struct program *);
+
+/* ---- names.c ---- */
+
+/* A variable of the program that nothing else is called: the name wished for, or with a number behind it. */
+const char *name_new(struct program *, const char *wish);
+void names_of_nodes(struct program *);
 
 /* ---- python.c ---- */
 
-/* A Python string, or an expression that reads the variables of `raw` from the environment. */
-const char *python_string(struct arena *, const char *text);
-const char *python_value(const struct program *, const char *raw);
+/* Text as a Python string, or where there are marks as an expression with the variables. */
+const char *python_string(const struct program *, const char *text);
+const char *python_value(struct program *, const char *raw);
 /* A column's name as SQL wants it. */
 const char *python_sql_name(struct arena *, const char *name);
 /* A chain: one line, or in parentheses with a line for each link. */

@@ -33,6 +33,22 @@ bool expr_compile_aggregate(struct arena *, const struct expr_catalog *, const c
                             const struct hr_schema *, struct hr_agg *agg, struct hr_expr **arg,
                             struct expr_fault *);
 
-/* The text of an expression or aggregate call that was compiled, as Spark 3.5 and later read it. */
-const char *expr_sql(struct arena *, const char *text);
+/* ---- for Spark: spark.c, sql.c ---- */
+
+/* What Spark makes of an expression: all in the arena. */
+struct expr_spark {
+    const char *unknown; /* a function that Spark has not, or NULL */
+    int differences;
+    const char **difference; /* what it does differently, a sentence each */
+    int inserts;             /* by place: the casts that Spark wants to be told */
+    struct expr_insert {
+        size_t at; /* bytes of the text */
+        bool ends;
+        const char *text;
+    } *insert;
+};
+void expr_for_spark(struct arena *, const struct hr_expr *, struct expr_spark *);
+bool expr_spark_aggregates(const char *name); /* does Spark have this aggregate? */
+/* The text of an expression or aggregate call that was compiled, as Spark 3.5 and later read it, with the inserts. */
+const char *expr_sql(struct arena *, const char *text, const struct expr_insert *, int n);
 #endif

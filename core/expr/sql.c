@@ -18,22 +18,31 @@ static void put_string(struct hr_buffer *b, const char *p, size_t n) {
     buffer_putc(b, quote);
 }
 
-static bool is_ascii(const char *p, size_t n) {
+/* Bytes that no UTF-8 has stand for something else: see core/export. */
+static bool is_foreign(const char *p, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if ((unsigned char)p[i] >= 0x80) return false;
-    return true;
+        if ((unsigned char)p[i] >= 0x80 && (unsigned char)p[i] < 0xF8) return true;
+    return false;
 }
 
-const char *expr_sql(struct arena *arena, const char *text) {
+static void put_token(struct hr_buffer *b, const struct token *t, const char *p) {
+    if (t->kind == TOKEN_STRING) put_string(b, p, t->n);
+    else if (t->kind == TOKEN_NAME && is_foreign(p, t->n)) buffer_printf(b, "`%.*s`", (int)t->n, p);
+    else buffer_put(b, p, t->n);
+}
+
+const char *expr_sql(struct arena *arena, const char *text, const struct expr_insert *insert, int n) {
     struct hr_buffer b = {0};
     size_t at = 0;
-    for (struct token t = lexer_next(arena, text, 0); t.kind != TOKEN_END && t.kind != TOKEN_BAD; t = lexer_next(arena, text, at)) {
-        if (at < t.at) buffer_putc(&b, ' ');
-        bool quote = t.kind == TOKEN_NAME && !is_ascii(text + t.at, t.n);
-        if (t.kind == TOKEN_STRING) put_string(&b, text + t.at, t.n);
-        else if (quote) buffer_printf(&b, "`%.*s`", (int)t.n, text + t.at);
-        else buffer_put(&b, text + t.at, t.n);
-        at = t.at + t.n;
+    for (bool more = true; more;) {
+        struct token t = lexer_next(arena, text, at);
+        for (; n && insert->ends && insert->at <= at; n--, insert++) buffer_puts(&b, insert->text);
+        more = t.kind != TOKEN_END && t.kind != TOKEN_BAD;
+        if (more && at < t.at) buffer_putc(&b, ' '); /* blanks and comments */
+        at = more ? t.at : strlen(text);
+        for (; n && !insert->ends && insert->at <= at; n--, insert++) buffer_puts(&b, insert->text);
+        if (more) put_token(&b, &t, text + at);
+        at += more ? t.n : 0;
     }
     const char *out = arena_strndup(arena, b.p ? b.p : "", b.n);
     buffer_free(&b);

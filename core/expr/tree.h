@@ -48,6 +48,8 @@ struct tree {
     union tree_value value;   /* literal */
     bool has_else, keyed;     /* CASE */
     bool was_cast;            /* literal: of a CAST, or behind a + */
+    bool coerced;             /* literal: by type_coerce() */
+    struct hr_type from;      /* literal: its type before either */
     struct hr_type *as;       /* BETWEEN, NULLIF, keyed CASE: what arg[0] is compared with arg[i] as */
     const char *name;         /* column, call */
     int column;               /* column: its index */
@@ -110,6 +112,17 @@ const char *type_suggestion(struct arena *, const char *name, const char *const 
 
 /* Spark's rule (allowPrecisionLoss) for the type of an arithmetic operation on two decimals. */
 struct hr_type decimal_result(enum tree_kind, struct hr_type a, struct hr_type b);
+
+/* ---- spark.c ---- */
+
+/* What Spark makes of a function. */
+struct spark_function {
+    const char *name;    /* NULL: it is as here */
+    bool casts;          /* it takes its own types only: casts of its arguments are written out */
+    const char *differs; /* in a sentence, or NULL */
+};
+/* NULL: Spark has none of that name. */
+const struct spark_function *spark_function(const char *name);
 
 /* ---- decimal.c: exact, through 512 bits where 128 are too few ---- */
 

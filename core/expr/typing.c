@@ -120,6 +120,7 @@ static void cast_literal(const struct typing *ty, struct tree *t, struct hr_type
     memset(&v, 0, sizeof v);
     if (!t->null && !value_cast(t->type, &t->value, to, &v, ty->arena)) t->null = true;
     t->value = v;
+    t->from = t->type;
     t->type = to;
 }
 
@@ -127,6 +128,7 @@ void type_coerce(const struct typing *ty, struct tree **t, struct hr_type to) {
     if (type_equal((*t)->type, to)) return;
     if ((*t)->kind == TREE_LITERAL) {
         cast_literal(ty, *t, to);
+        (*t)->coerced = true;
         return;
     }
     struct tree *cast = arena_zalloc(ty->arena, sizeof *cast);

@@ -280,7 +280,7 @@ struct hr_part {
     const char *name;   /* "sum"; NULL ends the table */
     const char *row;    /* SQL of what one row is worth: "$x", "IF($x IS NULL, 0, 1)" */
     const char *fold;   /* Spark's aggregate that folds such values: "sum" */
-    struct hr_type (*type)(const struct hr_agg *);
+    struct hr_type (*type)(const struct hr_agg *); /* HR_NONE: of this argument Spark cannot go on */
     /* The state's own value, to row i of `out`, or hr_set_null(). */
     bool (*value)(const struct hr_agg *, const void *state, struct hr_column *out, uint32_t i, struct hr_error *);
 };
@@ -471,7 +471,7 @@ struct hr_spark_calls {
     bool (*put)(struct hr_spark *, const char *format, ...) HR_PRINTF(2, 3);
     const char *(*string)(struct hr_spark *, const char *text);
     const char *(*column)(struct hr_spark *, const char *name);
-    const char *(*schema)(struct hr_spark *, const char *text);
+    const char *(*schema)(struct hr_spark *, const struct hr_sql *field, const char *more);
     const char *(*option)(struct hr_spark *, const void *field);
     const char *(*sql)(struct hr_spark *, const struct hr_sql *);
     bool (*groups)(struct hr_spark *, const struct hr_map *keys, const struct hr_map *aggregates);
@@ -485,8 +485,9 @@ struct hr_spark_calls {
 #define hr_spark_string(s, text) (s)->call->string((s), (text))
 /* A column's name as a Python string, in backquotes where Spark wants them. */
 #define hr_spark_column(s, name) (s)->call->column((s), (name))
-/* "a INT, b DOUBLE": a Python string, or where it is long a variable of its own. */
-#define hr_spark_schema(s, text) (s)->call->schema((s), (text))
+/* The schema of an option given by its address (or NULL), with more columns behind it: a Python string, or where it is long
+ * a variable of its own. ${NAME} of the file stays a variable. */
+#define hr_spark_schema(s, field, more) (s)->call->schema((s), (field), (more))
 /* The value of a text option, or of a map's item, given by its address: ${NAME} of the file stays a variable. */
 #define hr_spark_option(s, field) (s)->call->option((s), (field))
 /* An expression in Spark's SQL, as a Python string. */

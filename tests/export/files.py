@@ -29,6 +29,7 @@ kafka = (
 )
 
 # Differs from headrace: Spark lets bare NaN and Infinity through, and text behind the object.
+# Differs from headrace: Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad.
 from_json = (
     kafka.select(F.from_json("value", "page STRING, ms BIGINT", {"mode": "FAILFAST", "allowSingleQuotes": "false"}).alias("row"))
     .select("row.*")
@@ -50,11 +51,19 @@ table = (
     .option("path", "out/table")
     .option("header", True)
     .option("escape", '"')
+    .option("ignoreLeadingWhiteSpace", False)
+    .option("ignoreTrailingWhiteSpace", False)
     .outputMode("append")
     .trigger(processingTime="60 seconds")
     .option("checkpointLocation", args.checkpoint + "/table")
     .start()
 )
 
-for query in spark.streams.active:
-    query.awaitTermination()
+running = [rows, table]
+while running:
+    spark.streams.awaitAnyTermination()
+    spark.streams.resetTerminated()
+    for query in running:
+        if not query.isActive:
+            query.awaitTermination()  # raises what it failed with
+    running = [query for query in running if query.isActive]

@@ -35,6 +35,7 @@ from_json_schema = (
 )
 
 # Differs from headrace: Spark lets bare NaN and Infinity through, and text behind the object.
+# Differs from headrace: Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad.
 from_json = (
     kafka.select(F.from_json("value", from_json_schema, {"mode": "PERMISSIVE", "allowSingleQuotes": "false"}).alias("row"))
     .select("row.*")
@@ -52,6 +53,7 @@ group_by = (
     .orderBy("SellerID")
 )
 
+# Differs from headrace: ${TRIGGER}: the trigger is the one of the export.
 query = (
     group_by.writeStream.format("console")
     .option("truncate", False)

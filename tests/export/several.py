@@ -30,6 +30,7 @@ web = (
 )
 
 # Differs from headrace: Spark lets bare NaN and Infinity through, and text behind the object.
+# Differs from headrace: Spark reads half of a surrogate pair as ?, and keeps the first of two fields of one name where the last is bad.
 visits = (
     web.select(F.from_json("value", "page STRING, ms BIGINT", {"mode": "PERMISSIVE", "allowSingleQuotes": "false"}).alias("row"))
     .select("row.*")
@@ -67,5 +68,11 @@ changes = (
     .start()
 )
 
-for query in spark.streams.active:
-    query.awaitTermination()
+running = [console, changes]
+while running:
+    spark.streams.awaitAnyTermination()
+    spark.streams.resetTerminated()
+    for query in running:
+        if not query.isActive:
+            query.awaitTermination()  # raises what it failed with
+    running = [query for query in running if query.isActive]
