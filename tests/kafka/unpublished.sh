@@ -40,7 +40,7 @@ topic() { [ $fills = 0 ] || "$broker" admin "$tmp" delete t; "$broker" topic "$t
 run() { "$headrace" run read.yaml --lanes 1 >out 2>err; }
 rows() { grep -c "$1" out || true; }
 unpublished() { [ "$(sqlite3 read.db 'select epoch - published from hr_meta')" = 1 ]; }
-unpublish() { sqlite3 read.db 'update hr_meta set published = epoch - 1'; } # as a kill leaves it
+unpublish() { "$builddir/tests/unpublish" read.db; } # as a kill leaves it
 lost() { # COMMAND...: exit 5, and the epoch as it was
     local code=0
     "$@" || code=$?
