@@ -149,12 +149,18 @@ for one in INT TERM two; do
     exact "SIG$one, reading"
     epoch=$(state signals.db 'select epoch from hr_meta')
 done
-# the trigger is far away: one signal closes the epoch that is open
+# the trigger is far away: one signal closes the epoch that is open, when a witness has seen a row of it
 rm -f signals.db*
-"$headrace" run signals.yaml --trigger 1h >out 2>err &
+mkdir witness && ${CC:-cc} -std=gnu11 -O1 -shared -fPIC -I"$srcdir/core" "$srcdir/tests/plugin/witness.c" -o witness/witness.so || die "no witness"
+sed 's/^operators: \[/&{witness: {file: read}}, /' signals.yaml >open.yaml
+"$headrace" run open.yaml --trigger 1h --plugin-dir witness >out 2>err &
 job=$!
-placed() { [ "$(state signals.db 'select count(*) from hr_positions' 2>/dev/null || echo 0)" = 1 ]; }
-await placed
+reading_rows() {
+    local n
+    n=$(od -An -td8 -N8 read 2>/dev/null)
+    [ "${n:-0}" -gt 0 ]
+}
+await reading_rows
 signal 'within an epoch' TERM
 exact 'SIGTERM, within an epoch'
 [ "$(state signals.db 'select position from hr_positions')" -gt 0 ] || die "SIGTERM, within an epoch: it was not finished"
