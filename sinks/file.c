@@ -107,8 +107,8 @@ static bool remember(struct file_sink *f, int64_t epoch, struct hr_error *err) {
 }
 
 static bool not_ours(const struct file_sink *f, struct hr_error *err) {
-    return hr_fail(err, HR_EFAIL, "file: %s holds the parts of another job or sink (without a checkpoint each run is another job): "
-                   "another path, or an empty one", f->path);
+    return hr_fail(err, HR_EFAIL, "file: %s holds the parts of another job or sink, perhaps hidden ones that it has not published (without a "
+                   "checkpoint each run is another job): another path, or an empty one", f->path);
 }
 
 /* *epoch: -1 where there is none, or only that of a run that never came to publish. */
@@ -122,10 +122,11 @@ static bool recall(struct file_sink *f, int64_t *epoch, struct hr_error *err) {
     if (n < 0) return fail(f, MEMORY, err);
     char *number = strrchr(text, ' '), *end = text;
     int64_t at = number ? strtoll(number, &end, 10) : -1;
+    bool whole = number && end > number + 1 && !strcmp(end, "\n") && at >= 0;
     size_t owner = number ? (size_t)(number - text) : 0;
-    if (owner != strlen(f->owner) || strncmp(text, f->owner, owner)) return at == 0 || not_ours(f, err);
+    if (owner != strlen(f->owner) || strncmp(text, f->owner, owner)) return (whole && at == 0) || not_ours(f, err);
     *epoch = at;
-    return (*end == '\n' && *epoch >= 0) || hr_fail(err, HR_EFAIL, "file: %s/" MEMORY " is damaged", f->path);
+    return whole || hr_fail(err, HR_EFAIL, "file: %s/" MEMORY " is damaged", f->path);
 }
 
 /* ---- the folder at the start ---- */

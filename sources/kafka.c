@@ -324,7 +324,7 @@ static struct hr_positions positions(void *self) {
     struct kafka *k = self;
     for (int i = 0; i < k->partitions; i++) {
         struct kafka_partition *p = k->partition[i];
-        if (p->last.known) kafka_last_put(&p->last, p->detail, sizeof p->detail);
+        if (p->last.known) kafka_last_put(&p->last, p->began, p->detail, sizeof p->detail);
         k->position[i] = (struct hr_position){p->name, p->next, p->last.known ? p->detail : NULL};
     }
     return (struct hr_positions){k->partitions, k->position};

@@ -42,7 +42,7 @@ static bool was_read(const struct hr_position *from, const struct hr_position *u
 
 bool kafka_place_again(struct kafka *k, struct kafka_partition *p, const struct hr_position *from, const struct hr_position *until,
                        int64_t low, int64_t high, struct hr_error *err) {
-    static const struct hr_position beginning = {"", 0, NULL}; /* of a partition that was new: it was found soon */
+    struct hr_position beginning = {"", kafka_began_from(until->detail), NULL}; /* of a partition that was new */
     char why[64];
     if (!from) from = &beginning;
     p->until = kafka_last_from(until->detail);

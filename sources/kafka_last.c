@@ -16,8 +16,14 @@ struct kafka_last kafka_last_of(const rd_kafka_message_t *m) {
     return (struct kafka_last){true, m->offset, rd_kafka_message_timestamp(m, &type), hash(m->payload, m->payload ? m->len : 0, h)};
 }
 
-void kafka_last_put(const struct kafka_last *l, char *text, size_t n) {
-    snprintf(text, n, "%lld:%lld:%016llx", (long long)l->offset, (long long)l->timestamp, (unsigned long long)l->hash);
+void kafka_last_put(const struct kafka_last *l, int64_t began, char *text, size_t n) {
+    int at = snprintf(text, n, "%lld:%lld:%016llx", (long long)l->offset, (long long)l->timestamp, (unsigned long long)l->hash);
+    if (began >= 0) snprintf(text + at, n - (size_t)at, ":%lld", (long long)began);
+}
+
+int64_t kafka_began_from(const char *detail) {
+    long long began = 0;
+    return detail && sscanf(detail, "%*d:%*d:%*x:%lld", &began) == 1 ? began : 0;
 }
 
 struct kafka_last kafka_last_from(const char *detail) {

@@ -160,8 +160,9 @@ static bool place(struct kafka *k, struct kafka_partition *p, bool late, struct 
     if (until) return kafka_place_again(k, p, from, until, low, high, err);
     p->end = high;
     if (from) return kafka_resume(k, p, from, low, high, err);
-    if (!late && !k->open.from.n) return start(k, p, low, high, err);
-    p->next = low; /* a partition that came later */
+    p->next = low; /* of a partition that came later */
+    if (!late && !k->open.from.n && !start(k, p, low, high, err)) return false;
+    p->began = p->next;
     return true;
 }
 
@@ -174,6 +175,7 @@ static struct kafka_partition *new_partition(struct kafka *k, int number) {
     snprintf(name, strlen(k->topic) + 16, "%s[%d]", k->topic, number);
     snprintf(p->name, sizeof p->name, "%d", number);
     p->number = number;
+    p->began = -1;
     p->split = (struct hr_split){name, number, k->topic};
     return p;
 }

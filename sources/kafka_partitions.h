@@ -21,12 +21,13 @@ struct kafka_partition {
     rd_kafka_queue_t *queue;  /* its own, forwarded to the one of all */
     int64_t next;             /* the offset expected next */
     int64_t end;              /* what was there at open */
+    int64_t began;            /* where it was new in this run; -1: it was known before. In the detail, for an epoch that is read again */
     bool at_end;              /* end-of-partition was seen at `next` */
     struct kafka_last last;
     bool look;                /* fetched from last.offset on, to see whether it is still the same record */
     struct kafka_last until;  /* read again: the last record of the epoch, where there is one to compare with */
     bool unsure;              /* and it was not looked at yet */
-    char detail[64];
+    char detail[96];
 };
 
 /* Of a chunk at most: one batch, so that one hot partition feeds all lanes, and not much memory where messages are long. */
@@ -109,7 +110,9 @@ struct kafka_last kafka_last_of(const rd_kafka_message_t *);
 bool kafka_last_same(const struct kafka_last *, const struct kafka_last *);
 bool kafka_last_is(const struct kafka_last *, const rd_kafka_message_t *);
 struct kafka_last kafka_last_from(const char *detail);
-void kafka_last_put(const struct kafka_last *, char *text, size_t n);
+void kafka_last_put(const struct kafka_last *, int64_t began, char *text, size_t n);
+/* Where the partition was new, by the detail of the epoch in which it was; 0: it says nothing. */
+int64_t kafka_began_from(const char *detail);
 
 /* ---- kafka_mirror.c ---- */
 

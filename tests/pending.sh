@@ -38,6 +38,13 @@ cp p.db before.db
 expect 4 "checkpoint p.db: sink 'sqlite' wrote to 'sqlite path=t.db table=a', where epoch 2 may be missing yet, and now writes to 'sqlite path=t.db table=b': let the pipeline run once as it was, or give the new sink another id" \
     "$headrace" run p.yaml --set ROWS=4
 cmp before.db p.db || die "a refused run changed the checkpoint"
+# a start that fails, and an export that is refused, forget no sink; one that came after the epoch cannot miss it
+sed 's|^sinks:|sinks: [{"null": {}}]|; /^  - /d' p.yaml >other.yaml
+expect 4 'its last epoch was not published' "$headrace" export --to spark other.yaml --with-state totals --set ROWS=4
+pipeline '  - sqlite: {path: no/such/folder/t.db, table: a, id: new}' >other.yaml
+mkdir no && ln -s /tmp no/such
+expect 1 '' "$headrace" run other.yaml --set ROWS=4
+rm -r no
 pipeline "$(table a; table b)" >p.yaml
 expect 0 '' "$headrace" run p.yaml --set ROWS=6
 [ "$(ids a)/$(ids b)" = '0 1 2 3 4 5/0 1 2 3 4 5' ] || die "two tables: $(ids a)/$(ids b)"

@@ -59,6 +59,11 @@ printf '{"id":1,"text":"a"}\n' >in.ndjson
 touch out/.part-00000000000000000001.ndjson.tmp
 expect 1 'out holds the parts of another job or sink' run
 rm out/.part-*
+cp out/.headrace memory
+echo 'a note of somebody' >out/.headrace
+expect 1 'out holds the parts of another job or sink' run
+[ "$(cat out/.headrace)" = 'a note of somebody' ] || die "a file of another kind was replaced"
+mv memory out/.headrace
 expect 0 '' run
 [ "$(ids)" = '1 ' ] || die "the run after one that failed at its source: $(ids)"
 

@@ -453,6 +453,7 @@ static const struct {
     {"UPDATE hr_state_by_who SET c2 = c2 + 1", "does not match its checksum"}, {"UPDATE hr_state_by_who SET c3 = NULL WHERE c3 IS NOT NULL", "does not match its checksum"},
     {"UPDATE hr_meta SET published = 1", "do not add up"}, {"UPDATE hr_meta SET epoch = 2", "do not add up"}, {"UPDATE hr_counters SET rows_in = 9", "do not add up"},
     {"DELETE FROM hr_counters", "do not add up"}, {"UPDATE hr_sinks SET since = 1", "do not add up"}, {"DELETE FROM hr_sinks", "do not add up"},
+    {"UPDATE hr_meta SET pipeline = 'zzz'", "do not add up"}, {"DELETE FROM hr_outbox", "do not add up"}, {"UPDATE hr_outbox SET checksum = checksum + 1", "do not add up"},
     {"UPDATE hr_positions SET detail = 'y'", "do not add up"}, {"UPDATE hr_positions SET detail_before = 'y'", "do not add up"},
 };
 
@@ -466,6 +467,7 @@ START_TEST(damaged_files_are_refused) {
     struct store_counts counts = {"source", {.in = 50}};
     ck_assert(store_commit(s, 0, 0, (struct hr_positions){1, &at}, NULL, 0, &err));
     at.at = 2;
+    store_outbox_put(s, 0, "rows", 4);
     ck_assert(store_commit(s, 1, 0, (struct hr_positions){1, &at}, &counts, 1, &err));
     closed(s);
     change_file(damage[_i].sql);

@@ -46,6 +46,7 @@ void profile_print(const struct plan *, const struct profile *, int lanes, doubl
 enum progress { PROGRESS_NONE, PROGRESS_LINE, PROGRESS_JSON };
 void progress_start(enum progress, const struct plan *);
 void progress_report(const struct plan *, const struct epoch_report *);
-void progress_end(void);
+/* counts: what the run committed, of every node. */
+void progress_end(const struct plan *, const struct hr_counts *counts);
 
 #endif

@@ -1,8 +1,6 @@
 /* A run's progress on stderr: a live line, or JSON in the names of Spark's StreamingQueryProgress. */
 #include "core/cli/cli.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,13 +8,9 @@ static enum progress kind;
 static int64_t started, last_us;
 static uint64_t total;
 static char run_id[40];
-static const struct plan *running;
-static struct hr_counts *sum; /* of every node, in this run */
 
 void progress_start(enum progress k, const struct plan *plan) {
     kind = k;
-    running = plan;
-    sum = xcalloc((size_t)plan->nodes, sizeof *sum);
     log_over_line(k == PROGRESS_LINE);
     started = last_us = clock_monotonic_us();
     uint64_t a = hash_bytes(plan->config.name, strlen(plan->config.name), (uint64_t)clock_wall_us());
@@ -52,8 +46,8 @@ static void put_sinks(struct hr_buffer *b, const struct plan *p, const struct ep
     buffer_putc(b, ']');
 }
 
-/* Bad rows; of the stateful node they are totals, and stand there. */
-static bool has_bad(const struct plan *p, int i, const struct hr_counts *counts) { return i != p->state && counts[i].bad; }
+/* Rows of the input: a bad total stands at its node, and what is behind it comes again with each epoch. */
+static bool has_bad(const struct plan *p, int i, const struct hr_counts *counts) { return (p->state < 0 || i < p->state) && counts[i].bad; }
 
 static void put_bad(struct hr_buffer *b, const struct plan *p, const struct epoch_report *r) {
     int n = 0;
@@ -144,16 +138,14 @@ void progress_report(const struct plan *p, const struct epoch_report *r) {
     double seconds = (double)(now - last_us + 1) / 1e6;
     last_us = now;
     total += r->records;
-    for (int i = 0; i < p->nodes; i++) counts_add(&sum[i], &r->counts[i]);
     if (r->early) say_early(p);
     if (kind == PROGRESS_JSON) report_json(p, r, seconds);
     if (kind == PROGRESS_LINE) report_line(p, r, seconds);
 }
 
-void progress_end(void) {
+void progress_end(const struct plan *p, const struct hr_counts *counts) {
     if (kind == PROGRESS_LINE && total) fputc('\n', stderr);
     log_over_line(false);
-    for (int i = 0; kind != PROGRESS_JSON && i < running->nodes; i++)
-        if (has_bad(running, i, sum)) say_bad(&running->node[i], &sum[i]);
-    free(sum);
+    for (int i = 0; kind != PROGRESS_JSON && i < p->nodes; i++)
+        if (has_bad(p, i, counts)) say_bad(&p->node[i], &counts[i]);
 }

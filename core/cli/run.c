@@ -1,6 +1,7 @@
 /* headrace run FILE */
 #include "core/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,12 +51,14 @@ int cli_run(int argc, char **argv) {
     struct hr_error err = {0};
     struct profile profile;
     profile_init(&profile, plan.nodes);
-    struct run_options options = {.lanes = c.lanes ? c.lanes : run_default_lanes(), .data_dir = c.data_dir,
+    struct hr_counts *counts = xcalloc((size_t)plan.nodes, sizeof *counts);
+    struct run_options options = {.lanes = c.lanes ? c.lanes : run_default_lanes(), .data_dir = c.data_dir, .counts = counts,
                                   .report = progress_report, .profile = c.profile ? &profile : NULL};
     int64_t start = clock_monotonic_us();
     progress_start(kind, &plan);
     int code = run_plan(&plan, &options, &err);
-    progress_end();
+    progress_end(&plan, counts);
+    free(counts);
     if (c.profile) profile_print(&plan, &profile, options.lanes, (double)(clock_monotonic_us() - start) / 1e6);
     profile_free(&profile);
     if (code) log_line(HR_ERROR, "%s", err.text);

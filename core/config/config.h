@@ -17,6 +17,7 @@ struct yaml {
     const char *text;       /* scalar: after ${} expansion */
     const char *raw;        /* scalar: as it stands in the file */
     bool quoted;
+    bool folded;            /* scalar: of several lines of the file, that YAML makes one of */
     int n;
     struct yaml_entry *entry;
 };

@@ -1,12 +1,8 @@
 /* A YAML file to a tree: libyaml's events, and what a pipeline file may not hold. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem */
-#endif
 #include "core/config/internal.h"
 #include "core/data/value.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <yaml.h>
@@ -112,6 +108,7 @@ static struct yaml *build_scalar(struct loader *l, const yaml_event_t *e) {
     refuse_decoration(l, e, e->data.scalar.anchor, e->data.scalar.tag);
     y->text = arena_strndup(&l->document->arena, (const char *)e->data.scalar.value, e->data.scalar.length);
     y->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    y->folded = e->data.scalar.style != YAML_LITERAL_SCALAR_STYLE && e->end_mark.line > e->start_mark.line;
     if (memchr(y->text, '\0', e->data.scalar.length)) document_fault(l->document, y->place, 1, "a value may not hold a NUL character");
     return y;
 }

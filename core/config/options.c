@@ -1,5 +1,6 @@
 /* Options filled from tables: the one place that knows how each type of option is written. */
 #include "core/config/config.h"
+#include "core/expr/expr.h"
 
 #include <errno.h>
 #include <math.h>
@@ -27,9 +28,20 @@ static bool is_torn(const struct yaml *v) {
     return !v->quoted && open > 0;
 }
 
+/* The lines behind a comment are in it, too, where YAML has made one line of them. */
+static bool is_swallowed(const struct filling *f, const struct yaml *v) {
+    bool sql = f->option->type == HR_OPT_SQL || f->option->type == HR_OPT_MAP || f->option->type == HR_OPT_LIST;
+    return v->folded && sql && expr_comment_to_end(v->text);
+}
+
 static bool check_scalar(const struct filling *f, const struct yaml *v) {
     if (v->kind != YAML_SCALAR) return refuse(f, v, "one value");
     if (!*v->text && !v->quoted) return refuse(f, v, "a value");
+    if (is_swallowed(f, v)) {
+        document_fault(f->document, v->place, 1, "%s: %s: a comment goes to the end of its line, and YAML makes one line of these: begin them with |",
+                       f->who, f->option->name);
+        return false;
+    }
     if (!is_torn(v)) return true;
     document_fault(f->document, v->place, (int)strlen(v->text), "%s: %s: a parenthesis stays open; a value with a comma inside {} or []? quote it",
                    f->who, f->option->name);

@@ -154,6 +154,13 @@ static void find_state(struct plan *p) {
     }
 }
 
+/* Is every plug-in known up to node i? What an unknown one would give nobody knows. */
+static bool is_known(const struct plan *p, int i) {
+    for (; i >= 0; i--)
+        if (!p->node[i].plugin) return false;
+    return true;
+}
+
 /* As many faults as can be told: a node is bound where its options are good and what it reads is known. */
 static void bind_all(struct plan *p) {
     bool *good = arena_zalloc(&p->arena, (size_t)p->nodes);
@@ -164,7 +171,7 @@ static void bind_all(struct plan *p) {
         const struct node_config *c = node->config;
         bool sink = i >= plan_first_sink(p);
         if (sink && c->input < 0 && c->reads < 0) continue; /* a fault already */
-        if (sink && node->plugin) good[i] &= read_mode(p, node);
+        if (sink && node->plugin && is_known(p, c->input)) good[i] &= read_mode(p, node);
         good[i] = good[i] && (c->input < 0 || good[c->input]) && bind_node(p, i);
     }
     if (p->document.faults) return;

@@ -58,7 +58,7 @@ static int64_t stands_at(struct hr_positions now, const char *split, int *turn) 
     for (int i = 0; i < now.n; i++) {
         const struct hr_position *p = &now.item[(*turn + i) % now.n];
         if (strcmp(p->split, split)) continue;
-        *turn += i + 1;
+        *turn = (*turn + i + 1) % now.n;
         return p->at;
     }
     return -1;

@@ -62,7 +62,10 @@ static bool commit(struct run *r, int64_t epoch, int64_t published, struct hr_po
     struct store_counts *named = xcalloc((size_t)r->plan->nodes, sizeof *named);
     for (int i = 0; i < r->plan->nodes; i++) named[i] = (struct store_counts){r->plan->node[i].id, counts[i]};
     bool ok = store_commit(r->store, epoch, published, at, named, r->plan->nodes, err);
-    for (int i = 0; i < r->plan->nodes; i++) counts[i] = named[i].counts;
+    for (int i = 0; i < r->plan->nodes; i++) {
+        counts[i] = named[i].counts;
+        if (ok && r->options->counts) counts_add(&r->options->counts[i], &counts[i]);
+    }
     free(named);
     return ok;
 }

@@ -17,6 +17,7 @@ struct run_options {
     int lanes;              /* 0: run_default_lanes() */
     const char *data_dir;   /* what the paths of sinks are beneath; NULL: the current folder */
     void (*report)(const struct plan *, const struct epoch_report *); /* may be NULL */
+    struct hr_counts *counts; /* of every node: what this run committed is added; may be NULL */
     struct profile *profile; /* the sum of what all threads spent; NULL: nobody wants to know */
     const struct run_driver *driver; /* NULL: threads, signals and the machine's clock */
 };

@@ -19,6 +19,9 @@ struct expr_fault {
     char text[512];
 };
 
+/* Does a comment that begins with -- reach the end of the text? */
+bool expr_comment_to_end(const char *text);
+
 struct hr_expr;
 /* NULL and *fault on a syntax or type fault. */
 struct hr_expr *expr_compile(struct arena *, const struct expr_catalog *, const char *text,

@@ -43,6 +43,20 @@ static size_t comment_end(const char *text, size_t at) {
     return at;
 }
 
+bool expr_comment_to_end(const char *text) {
+    char quote = 0;
+    for (size_t at = 0; text[at]; at++) {
+        bool begins = !quote && at_comment(text + at);
+        if (begins && text[at] == '-' && !text[line_end(text, at)]) return true;
+        if (begins && !(at = comment_end(text, at))) return false;
+        if (begins) at--;
+        else if (quote && text[at] == '\\' && text[at + 1] && quote != '`') at++;
+        else if (text[at] == quote) quote = 0;
+        else if (!quote && (text[at] == '\'' || text[at] == '"' || text[at] == '`')) quote = text[at];
+    }
+    return false;
+}
+
 /* ---- strings ---- */
 
 static int hex_digit(char c) {

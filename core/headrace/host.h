@@ -146,7 +146,7 @@ static inline size_t hr_utf8(const unsigned char *p, size_t n, uint32_t *code) {
 /* What a terminal may take for a command, C0, DEL and C1, and what reorders or hides text: bidirectional controls and line
  * separators. */
 static inline bool hr_is_control(uint32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
 }
 

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HR_ABI 2u
+#define HR_ABI 3u
 #define HR_BATCH 2048 /* rows in a batch at most */
 
 #define HR_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -344,6 +344,7 @@ struct hr_function {
 
 /* ---- operators --------------------------------------------------------------------------------- */
 
+/* bind, need and process are there. */
 struct hr_operator {
     /* Resolve columns and expressions, declare the output. */
     bool (*bind)(void *self, struct hr_bind *);
@@ -396,6 +397,7 @@ struct hr_chunk {
     int64_t retry_us; /* with HR_IDLE: ask again after this long; 0: only after hr_wake() */
 };
 
+/* All calls but those said to be optional are there. */
 struct hr_source {
     bool (*bind)(void *self, struct hr_bind *);
     bool (*open)(void *self, const struct hr_open *);
@@ -436,7 +438,7 @@ struct hr_sink_open {
  *     remembered() can tell whether they did;
  *   - an epoch that was begun and not published leaves nothing behind: begin comes again with the same number.
  * Without it (NULL) rows may show when they are written, and an epoch may show twice after a crash. The engine
- * decides what is published again (core/engine/publish.h); a sink never does. */
+ * decides what is published again (core/engine/publish.h); a sink never does. All calls but write may be NULL. */
 struct hr_sink {
     int modes;        /* that it can do: HR_APPEND | ... */
     bool elsewhere;   /* publishes outside this machine's console: commits are synced first */

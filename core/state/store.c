@@ -46,7 +46,7 @@ static bool open_file(struct store *s, struct hr_error *err) {
     sqlite3_wal_hook(s->db, on_commit, s);
     return store_exec(s, s->db, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864", err) &&
            store_exec(s, s->db, s->job.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err) &&
-           make_durable(s, err) && prepare(s, err) && store_put_sinks(s, err);
+           make_durable(s, err) && prepare(s, err);
 }
 
 static void release(struct store *s) {
@@ -95,7 +95,7 @@ struct store *store_open(const char *path, const struct store_job *job, struct h
     s->wal_pages = STORE_WAL_PAGES;
     make_groups(s);
     s->outbox = arena_zalloc(&s->arena, ((size_t)job->sinks + 1) * sizeof *s->outbox);
-    bool ok = path ? open_file(s, err) : store_connect(s, err) && prepare(s, err) && store_know_sinks(s, err) && store_put_sinks(s, err);
+    bool ok = path ? open_file(s, err) : store_connect(s, err) && prepare(s, err) && store_know_sinks(s, err);
     if (ok) return s;
     s->failed = err->code == HR_EFAIL; /* of the disk, not refused: closing it writes nothing either */
     release(s);
@@ -165,7 +165,7 @@ static bool put_groups(struct store *s, int64_t epoch, struct store_counts *coun
 bool store_commit(struct store *s, int64_t epoch, int64_t published, struct hr_positions at,
                   struct store_counts *counts, int n_counts, struct hr_error *err) {
     if (!store_exec(s, s->db, "BEGIN IMMEDIATE", err)) return false;
-    bool ok = put_groups(s, epoch, counts, n_counts, err) && store_put_positions(s, epoch, at, err) && store_put_counts(s, counts, n_counts, err) && store_put_outbox(s, err);
+    bool ok = put_groups(s, epoch, counts, n_counts, err) && store_put_positions(s, epoch, at, err) && store_put_counts(s, counts, n_counts, err) && store_put_outbox(s, err) && store_put_sinks(s, err);
     if (epoch) s->epoch = epoch;
     s->published = published;
     ok = ok && store_put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);

@@ -201,7 +201,7 @@ static bool bind_states(struct store *s, int node, uint32_t g, uint64_t *sum, st
     }
     for (int a = 0; a < n->shape->aggs; a++) {
         size_t from = a ? end[a - 1] : 0;
-        sqlite3_bind_blob(s->rows[node].put, at + a, saved->p + from, (int)(end[a] - from), SQLITE_STATIC);
+        s->unbound |= sqlite3_bind_blob(s->rows[node].put, at + a, saved->p + from, (int)(end[a] - from), SQLITE_STATIC);
     }
     return true;
 }

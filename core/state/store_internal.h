@@ -20,7 +20,8 @@ struct store {
     int64_t epoch, published;
     int unbound;           /* what a bind said that failed: without memory it leaves a NULL, and the step would not say so */
     uint64_t checksum;     /* over all rows of all tables but hr_meta */
-    uint64_t committed;    /* what hr_meta has: that, epoch and published */
+    uint64_t kept;         /* what hr_outbox is of it */
+    uint64_t committed;    /* what hr_meta has: that, and what else stands in it */
     char pipeline[40];     /* uuid */
     struct hr_position *position;
     struct store_before *before; /* of each position */
@@ -111,7 +112,9 @@ void store_make_pipeline(struct store *); /* a new uuid */
 bool store_load_sinks(struct store *, uint64_t *sum, struct hr_error *);
 /* Since when each of the job's sinks is there; false where one that changed may miss an epoch. */
 bool store_know_sinks(struct store *, struct hr_error *);
+/* Inside the commit, so that a run which never gets there leaves the sinks of before. */
 bool store_put_sinks(struct store *, struct hr_error *);
+bool store_load_outbox(struct store *, uint64_t *sum, struct hr_error *);
 bool store_put_outbox(struct store *, struct hr_error *); /* inside the commit */
 
 #endif

@@ -9,7 +9,7 @@ static bool refuse(const struct store *s, struct hr_error *err, const char *what
 
 uint64_t store_checksum(const struct store *s) {
     int64_t number[] = {s->epoch, s->published};
-    return s->checksum + hash_bytes(number, sizeof number, 0);
+    return s->checksum + hash_bytes(s->pipeline, strlen(s->pipeline), 0) + hash_bytes(number, sizeof number, 0);
 }
 
 const char *store_signature(struct store *s) {
@@ -114,6 +114,7 @@ static bool load_node(struct store *s, int node, uint64_t *sum, struct hr_error 
 bool store_load(struct store *s, struct hr_error *err) {
     for (int i = 0; i < s->job.nodes; i++)
         if (!load_node(s, i, &s->checksum, err)) return false;
-    if (!store_load_positions(s, &s->checksum, err) || !store_load_counts(s, &s->checksum, err) || !store_load_sinks(s, &s->checksum, err)) return false;
+    if (!store_load_positions(s, &s->checksum, err) || !store_load_counts(s, &s->checksum, err)) return false;
+    if (!store_load_sinks(s, &s->checksum, err) || !store_load_outbox(s, &s->checksum, err)) return false;
     return store_checksum(s) == s->committed || refuse(s, err, "damaged: its rows do not add up to its checksum");
 }

@@ -66,18 +66,17 @@ static bool put_sink(struct store *s, const struct store_sink *sink, struct hr_e
 /* Sinks that left the pipeline are forgotten: one that comes again is a new one. */
 bool store_put_sinks(struct store *s, struct hr_error *err) {
     if (!s->sinks_changed) return true;
-    bool ok = store_exec(s, s->db, "BEGIN IMMEDIATE", err) && store_exec(s, s->db, "DELETE FROM hr_sinks", err);
+    bool ok = store_exec(s, s->db, "DELETE FROM hr_sinks", err);
     for (int i = 0; i < s->sinks; i++) s->checksum -= checksum(&s->known[i]);
     for (int i = 0; ok && i < s->job.sinks; i++) ok = put_sink(s, &s->job.sink[i], err);
-    ok = ok && store_put_meta(s, err) && store_exec(s, s->db, "COMMIT", err);
-    if (!ok) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    s->failed |= !ok;
+    s->sinks_changed = false;
     return ok;
 }
 
 /* The newest epoch may not be published in a sink of the run before, and then only that sink can still be given it. One that was
  * taken out of the pipeline was meant to be; another target under the same name may be two lines that changed places. */
 static bool check_pending(const struct store *s, const struct store_sink *was, struct hr_error *err) {
+    if (was->since >= s->epoch) return true; /* it came after that epoch */
     const struct store_sink *is = find(s->job.sink, s->job.sinks, was->id);
     if (is && !strcmp(is->target, was->target)) return true;
     if (is)
@@ -109,8 +108,25 @@ void store_outbox_put(struct store *s, int sink, const void *p, size_t n) {
     s->outbox[sink] = (struct hr_text){.p = p, .n = (uint32_t)n};
 }
 
+static uint64_t outbox_checksum(const char *id, uint64_t rows) { return hash_bytes(id, strlen(id), rows); }
+
+bool store_load_outbox(struct store *s, uint64_t *sum, struct hr_error *err) {
+    sqlite3_stmt *q = store_prepare(s, s->db, "SELECT id, checksum FROM hr_outbox", err);
+    if (!q) return false;
+    int step;
+    while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+        const char *id = (const char *)sqlite3_column_text(q, 0);
+        s->kept += outbox_checksum(id ? id : "", (uint64_t)sqlite3_column_int64(q, 1));
+    }
+    *sum += s->kept;
+    sqlite3_finalize(q);
+    return step == SQLITE_DONE || store_fail(s, s->db, err, "");
+}
+
 bool store_put_outbox(struct store *s, struct hr_error *err) {
     if (!store_exec(s, s->db, "DELETE FROM hr_outbox", err)) return false;
+    s->checksum -= s->kept;
+    s->kept = 0;
     for (int i = 0; i < s->job.sinks; i++) {
         struct hr_text rows = s->outbox[i];
         s->outbox[i] = (struct hr_text){0};
@@ -118,12 +134,15 @@ bool store_put_outbox(struct store *s, struct hr_error *err) {
         sqlite3_stmt *q = store_prepare(s, s->db, "INSERT INTO hr_outbox VALUES(?, ?, ?)", err);
         if (!q) return false;
         s->unbound |= sqlite3_bind_text(q, 1, s->job.sink[i].id, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(q, 2, (sqlite3_int64)hash_bytes(rows.p, rows.n, 0));
-        sqlite3_bind_blob(q, 3, rows.p, (int)rows.n, SQLITE_STATIC);
-        bool ok = sqlite3_step(q) == SQLITE_DONE || store_fail(s, s->db, err, "");
+        uint64_t sum = hash_bytes(rows.p, rows.n, 0);
+        sqlite3_bind_int64(q, 2, (sqlite3_int64)sum);
+        s->unbound |= sqlite3_bind_blob(q, 3, rows.p, (int)rows.n, SQLITE_STATIC);
+        bool ok = store_step(s, q, err);
         sqlite3_finalize(q);
         if (!ok) return false;
+        s->kept += outbox_checksum(s->job.sink[i].id, sum);
     }
+    s->checksum += s->kept;
     return true;
 }
 

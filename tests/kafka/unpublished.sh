@@ -99,6 +99,22 @@ LOSS=continue run || fail "on_data_loss: continue: exit $?"
 [ "$(rows two)" = 0 ] || fail "on_data_loss: continue: $(rows two) records"
 guarantee 'an epoch to be read again, offsets gone (retention)' 'exit 5 naming partition and count; on_data_loss: continue: what is left of it'
 
+what='a partition that was new in it, and begins behind offset 0'
+rm -f read.db*
+topic
+fill 100 one
+run || fail "exit $?"
+"$broker" admin "$tmp" partitions t 2
+fill 2000 two
+"$broker" admin "$tmp" trim t 1 20
+until [ "$(sqlite3 read.db 'select count(*) from hr_positions')" = 2 ]; do run || fail "exit $?"; done # the broker may not know it at once
+cp out first
+"$builddir/tests/unpublish" read.db
+run || fail "exit $?"
+[ "$(rows '"partition":1')" -gt 0 ] || fail "nothing of the new partition"
+tail -n "$(wc -l <out)" first | cmp - out || fail "read again it is another epoch"
+guarantee 'an epoch to be read again, a partition new in it' 'read again from where it began'
+
 # the reader of the console holds it up, some of the epoch being read; then the topic is another one
 blocked() { [ "$(cut -d' ' -f1,2 /proc/$job/syscall 2>/dev/null)" = '1 0x1' ]; } # write(1
 mkfifo pipe
