@@ -397,7 +397,7 @@ struct hr_chunk {
     int64_t retry_us; /* with HR_IDLE: ask again after this long; 0: only after hr_wake() */
 };
 
-/* All calls but those said to be optional are there. */
+/* bind, poll, fill and positions are there; the others may be NULL. */
 struct hr_source {
     bool (*bind)(void *self, struct hr_bind *);
     bool (*open)(void *self, const struct hr_open *);
@@ -410,8 +410,8 @@ struct hr_source {
     /* Where to go on after all chunks handed out so far; lives until the next call. */
     struct hr_positions (*positions)(void *self);
     bool (*caught_up)(void *self); /* all that was there at open has been handed out */
-    void (*committed)(void *self, struct hr_positions); /* optional: mirror, never fails */
-    bool (*lag)(void *self, int64_t *records);          /* optional */
+    void (*committed)(void *self, struct hr_positions); /* mirror, never fails */
+    bool (*lag)(void *self, int64_t *records);
     void (*close)(void *self); /* after a failed open too */
 };
 

@@ -69,7 +69,7 @@ static const char *look_at(const struct loader *l, const char *file, struct stat
 static bool all_set(const struct hr_plugin *p) {
     const struct hr_source *s = &p->source;
     switch (p->kind) {
-    case HR_SOURCE: return s->bind && s->open && s->poll && s->fill && s->release && s->positions && s->caught_up && s->close;
+    case HR_SOURCE: return s->bind && s->poll && s->fill && s->positions;
     case HR_OPERATOR: return p->op.bind && p->op.need && p->op.process;
     case HR_SINK: return p->sink.modes && p->sink.write;
     case HR_FUNCTIONS: return p->functions != NULL;
