@@ -43,12 +43,6 @@ static const struct hr_option options[] = {
     {0},
 };
 
-static const char *corrupt_column(const struct hr_schema *s) {
-    for (int i = 0; i < s->n; i++)
-        if (!strcmp(s->field[i].name, "_corrupt_record") && s->field[i].type.id == HR_STRING) return s->field[i].name;
-    return NULL;
-}
-
 static bool bind_kept(struct from_json *f, struct hr_bind *b) {
     f->kept = hr_pipeline_alloc(b, ((size_t)f->keep.n + 1) * sizeof *f->kept);
     for (int i = 0; i < f->keep.n; i++) {
@@ -114,7 +108,7 @@ static void note_differences(const struct from_json *f, struct hr_spark *s) {
 /* Bad records are found by Spark's own column for them, also where nobody asked for it. */
 static bool spark(const void *self, struct hr_spark *s) {
     const struct from_json *f = self;
-    bool drop = f->on_error == HR_ON_ERROR_DROP, own = drop && !corrupt_column(&f->fields);
+    bool drop = f->on_error == HR_ON_ERROR_DROP, own = drop && !hr_corrupt_column(&f->fields);
     char row[16] = "row"; /* what was read, under a name that no kept column has */
     for (int i = 1; keeps(f, row); i++) snprintf(row, sizeof row, "row%d", i);
     note_differences(f, s);

@@ -1,5 +1,5 @@
 /* Values as text and as JSON. */
-#include "core/data/utf8.h"
+#include "core/data/value.h"
 
 #include <float.h>
 #include <math.h>
@@ -155,9 +155,10 @@ static void put_escaped(struct hr_buffer *b, unsigned char c) {
 
 void json_quote(struct hr_buffer *b, const char *s, size_t n) {
     const unsigned char *p = (const unsigned char *)s;
+    uint32_t code;
     buffer_putc(b, '"');
     for (size_t i = 0, from = 0; i <= n;) {
-        size_t k = i < n ? utf8_length(p + i, n - i) : 0;
+        size_t k = i < n ? hr_utf8(p + i, n - i, &code) : 0;
         bool plain = k > 1 || (k == 1 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f);
         if (plain) {
             i += k;

@@ -99,16 +99,9 @@ bool bind_schema(struct hr_bind *b, const struct hr_sql *sql, struct hr_schema *
     return false;
 }
 
-/* Spark's name for the column that takes the text of a bad record, whoever reads JSON. */
-static const char *corrupt_column(const struct hr_schema *s) {
-    for (int i = 0; i < s->n; i++)
-        if (!strcmp(s->field[i].name, "_corrupt_record") && s->field[i].type.id == HR_STRING) return s->field[i].name;
-    return NULL;
-}
-
 struct hr_json *bind_json(struct hr_bind *b, const struct hr_schema *schema, const struct hr_json_options *o) {
     struct hr_json_options with = *o;
-    if (!with.corrupt) with.corrupt = corrupt_column(schema);
+    if (!with.corrupt) with.corrupt = hr_corrupt_column(schema);
     if (!with.depth) with.depth = (int)of(b)->plan->config.limits.depth;
     return json_reader_new(arena(b), schema, &with);
 }

@@ -6,6 +6,8 @@
 
 #include <headrace/plugin.h>
 
+#include <string.h>
+
 struct hr_json_options {
     bool strict;              /* RFC 8259 only; false: what Spark's reader tolerates too */
     bool check_all;           /* look at unwanted columns too (on_error drop or fail) */
@@ -148,6 +150,13 @@ static inline size_t hr_utf8(const unsigned char *p, size_t n, uint32_t *code) {
 static inline bool hr_is_control(uint32_t c) {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
+}
+
+/* Spark's name for the column that takes the text of a bad record, where the schema has it as a STRING; else NULL. */
+static inline const char *hr_corrupt_column(const struct hr_schema *s) {
+    for (int i = 0; i < s->n; i++)
+        if (!strcmp(s->field[i].name, "_corrupt_record") && s->field[i].type.id == HR_STRING) return s->field[i].name;
+    return NULL;
 }
 
 static inline size_t hr_width(struct hr_type t) {
